@@ -1,0 +1,43 @@
+# docker imgmgr. Each target is one recipe; `make` alone lists them.
+
+GO             ?= go
+DOCKER_CONFIG  ?= $(HOME)/.docker
+FRONTEND_IMAGE ?= imgmgr/imgmgr-frontend:dev
+PLATFORMS      ?= linux/amd64,linux/arm64
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: try
+try: ## See it work on a real project, with a BuildKit and a registry of its own
+	@$(GO) run ./integration/try
+
+.PHONY: test
+test: ## Run every test, against real BuildKit, Docker Engine and registry
+	$(GO) vet ./...
+	$(GO) test -timeout 40m ./...
+
+.PHONY: build
+build: ## Build the plugin into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/docker-imgmgr ./cmd/docker-imgmgr
+
+.PHONY: install
+install: build ## Install the plugin for this user: docker imgmgr
+	install -D -m 0755 bin/docker-imgmgr $(DOCKER_CONFIG)/cli-plugins/docker-imgmgr
+
+.PHONY: frontend-image
+frontend-image: ## Build the frontend's image for PLATFORMS and push it as FRONTEND_IMAGE
+	docker buildx build --platform $(PLATFORMS) --tag $(FRONTEND_IMAGE) --push .
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./lint/... ./frontend/...
+
+.PHONY: docs
+docs: ## Write docs/ anew from the rules and the command tree
+	$(GO) run ./docs/gen
+
+.PHONY: clean
+clean: ## Remove what the other targets made, built tools and seeded images too
+	rm -rf bin .cache

@@ -1,0 +1,55 @@
+package lint
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// Check runs the rules over a file and returns what they find, ordered by
+// place, without what the file's ignore comments take away.
+//
+// A rule that fails costs its own findings only: the others are returned
+// beside an error that joins every failure.
+func Check(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule) ([]Diagnostic, error) {
+	found, err := run(ctx, file, fc, rules, &shared{})
+	slices.SortStableFunc(found, func(a, b Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.Start, b.Start),
+			cmp.Compare(b.Severity, a.Severity),
+			cmp.Compare(a.Rule, b.Rule),
+		)
+	})
+	return found, err
+}
+
+// run is Check in the order of the rules.
+func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, sh *shared) ([]Diagnostic, error) {
+	var found []Diagnostic
+	var failed []error
+	ignored := ignores(file)
+	for _, rule := range rules {
+		if err := ctx.Err(); err != nil {
+			return found, err
+		}
+		pass := &Pass{Context: ctx, File: file, Facts: fc, rule: rule, shared: sh}
+		pass.report = func(d Diagnostic) {
+			if d.Fix != nil && d.Fix.Safety > rule.Safety {
+				failed = append(failed, fmt.Errorf("rule %s claims a %s fix, more than its %s", rule.Name, d.Fix.Safety, rule.Safety))
+				d.Fix = nil
+			}
+			if !ignored.has(file, rule, d.Span) {
+				found = append(found, d)
+			}
+		}
+		if err := rule.Run(pass); err != nil {
+			failed = append(failed, fmt.Errorf("check %s for %s: %w", file.Name, rule.Name, err))
+		}
+	}
+	return found, errors.Join(failed...)
+}

@@ -1,0 +1,57 @@
+package dockerfile_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+)
+
+// TestCorpus reads real Dockerfiles: those of the folder IMGMGR_CORPUS, or the
+// repository's own.
+func TestCorpus(t *testing.T) {
+	root := os.Getenv("IMGMGR_CORPUS")
+	if root == "" {
+		root = filepath.Join("..", "..")
+	}
+	read, refused, instructions := 0, 0, 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(strings.ToLower(d.Name()), "dockerfile") {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(d.Name(), ".go") {
+			return nil
+		}
+		f, err := dockerfile.Parse(path, src)
+		if err != nil {
+			var pe *dockerfile.ParseError
+			if !errors.As(err, &pe) || pe.Err == nil {
+				t.Errorf("%s", err)
+			}
+			t.Logf("not parsed: %s", err)
+			refused++
+			return nil
+		}
+		read++
+		instructions += len(f.Instructions)
+		for _, complaint := range audit(f) {
+			t.Errorf("%s: %s", path, complaint)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read == 0 {
+		t.Fatalf("no Dockerfile found under %s", root)
+	}
+	t.Logf("%d files with %d instructions read, %d not parsed", read, instructions, refused)
+}

@@ -1,0 +1,62 @@
+// Package facts is the outside world of a Dockerfile as a rule may see it: the
+// build context, the base images, the arguments of the build.
+//
+// Every field may be missing. A missing fact is unknown, which is not absent: a
+// rule that can't know is silent, and a repair that can't be proven isn't made.
+package facts
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Context holds what is known about one build. The zero value knows nothing.
+type Context struct {
+	// Files is the main build context with .dockerignore applied; nil when
+	// unknown. It is read lazily: a rule asks for the names that it needs and
+	// never walks the whole of it.
+	Files fs.FS
+	// Ignored is the text of the .dockerignore in force; nil when there is none
+	// or it isn't known. Only meaningful where Files isn't nil.
+	Ignored []byte
+	// Named holds the named contexts (--build-context NAME=…) whose names
+	// stand for a stage or an image. A name that is a key here is neither.
+	// A nil value means that its files are unknown.
+	Named map[string]fs.FS
+	// Images resolves the configurations of base images; nil when unknown.
+	Images ImageResolver
+	// Args are the values of --build-arg. Nil means unknown.
+	Args map[string]string
+	// Target is the stage asked for; empty means the last one.
+	Target string
+	// Platform is the target platform ("linux/amd64"); empty when unknown or
+	// when several are built from one text.
+	Platform string
+	// CacheNamespace is BUILDKIT_CACHE_MOUNT_NS, which BuildKit itself puts in
+	// front of every cache mount's id.
+	CacheNamespace string
+}
+
+// ErrUnknown says that a fact can't be had: the registry can't be reached, or
+// the image isn't there for this platform.
+var ErrUnknown = errors.New("not known")
+
+// ImageResolver finds the configuration of an image.
+type ImageResolver interface {
+	// Image returns the configuration of ref ("debian:bookworm-slim", as it
+	// stands in a FROM) for a platform ("linux/arm64"; empty for the default).
+	// Errors wrap ErrUnknown where asking again elsewhere could succeed.
+	Image(ctx context.Context, ref, platform string) (*Image, error)
+}
+
+// Image is what is known of a base image without its layers.
+type Image struct {
+	// Digest is what the reference resolves to ("sha256:…"): the index's digest
+	// where there is an index, so that it is the same on every platform.
+	Digest string
+	// Config is the image's configuration.
+	Config ocispec.Image
+}

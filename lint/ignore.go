@@ -1,0 +1,115 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+)
+
+// ignoreSet holds what a file's comments ask to be quiet about.
+//
+//	# imgmgr ignore=Rule,Rule # reason           the next instruction
+//	# imgmgr global ignore=Rule                  the whole file
+//	# hadolint ignore=DL3008 # reason            as hadolint reads it
+//	# hadolint global ignore=DL3008
+//	# check=skip=Rule,Rule                       as BuildKit reads it: on top
+//	                                             for the file, above an
+//	                                             instruction for it alone
+//
+// Names are those of rules and their aliases, in any case; "all" is every rule.
+type ignoreSet struct {
+	file []string
+	at   map[*dockerfile.Instruction][]string
+}
+
+func ignores(f *dockerfile.File) ignoreSet {
+	set := ignoreSet{at: map[*dockerfile.Instruction][]string{}}
+	for _, d := range f.Directives {
+		if d.Name == "check" {
+			set.file = append(set.file, skipped(d.Value)...)
+		}
+	}
+	for _, c := range f.Comments {
+		names, global := ignoreComment(c.Text)
+		if global {
+			set.file = append(set.file, names...)
+		}
+	}
+	for _, in := range f.Instructions {
+		for _, c := range in.Lead {
+			if names, global := ignoreComment(c.Text); !global {
+				set.at[in] = append(set.at[in], names...)
+			}
+			if value, ok := strings.CutPrefix(c.Text, "check="); ok {
+				set.at[in] = append(set.at[in], skipped(value)...)
+			}
+		}
+	}
+	return set
+}
+
+// ignoreComment reads the names of an ignore comment of ours or of hadolint's.
+func ignoreComment(text string) (names []string, global bool) {
+	for _, owner := range []string{"imgmgr", "hadolint"} {
+		rest, ok := strings.CutPrefix(text, owner)
+		if !ok {
+			continue
+		}
+		// "# imgmgr: ignore=" is what a writer of other pragmas expects.
+		rest = strings.TrimSpace(strings.TrimPrefix(rest, ":"))
+		if after, ok := strings.CutPrefix(rest, "global"); ok {
+			rest, global = strings.TrimSpace(after), true
+		}
+		list, ok := strings.CutPrefix(rest, "ignore")
+		if !ok {
+			return nil, false
+		}
+		list, ok = strings.CutPrefix(strings.TrimSpace(list), "=")
+		if !ok {
+			return nil, false
+		}
+		list, _, _ = strings.Cut(list, "#") // the reason
+		return split(list), global
+	}
+	return nil, false
+}
+
+// skipped reads the value of a check directive ("skip=A,B;error=true").
+func skipped(value string) []string {
+	value, _, _ = strings.Cut(value, " ")
+	config, err := linter.ParseLintOptions(value)
+	switch {
+	case err != nil: // BuildKit reports it
+		return nil
+	case config.SkipAll:
+		return []string{"all"}
+	}
+	return config.SkipRules
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+}
+
+// has reports whether a finding of rule at span is to be kept quiet.
+func (s ignoreSet) has(f *dockerfile.File, rule *Rule, span edit.Span) bool {
+	if len(s.file) == 0 && len(s.at) == 0 {
+		return false
+	}
+	if names(s.file, rule) {
+		return true
+	}
+	in := f.At(span.Start)
+	return in != nil && names(s.at[in], rule)
+}
+
+func names(list []string, rule *Rule) bool {
+	return slices.ContainsFunc(list, func(name string) bool {
+		return strings.EqualFold(name, "all") || strings.EqualFold(name, rule.Name) ||
+			slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
+	})
+}

@@ -1,0 +1,119 @@
+// Package lint finds what is wrong with a Dockerfile and repairs it.
+//
+// [Check] runs rules over a parsed file and gives diagnostics; [Rewrite] makes
+// the fixes that are trusted enough, round by round, until none is left. The
+// command line and the BuildKit frontend are callers of these two functions:
+// what the frontend builds is exactly what `lint --diff --fix=build` prints.
+//
+// A [Rule] is a value in a file of its own under lint/rules. It reads the file
+// and the facts through a [Pass], and does no IO of its own.
+package lint
+
+import (
+	"context"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// Severity orders findings by what ignoring them costs.
+type Severity int
+
+const (
+	Info    Severity = iota + 1 // could be better
+	Warning                     // is likely wrong, or costs much
+	Error                       // does not do what it says, or is a risk
+)
+
+// Safety orders fixes by how much can be trusted to them.
+type Safety int
+
+const (
+	None      Safety = iota // no fix
+	Unsafe                  // may change what the image does
+	Safe                    // the image does the same
+	BuildSafe               // proven to give the same image; the frontend applies it unseen
+)
+
+// Rule is one thing that can be wrong with a Dockerfile.
+type Rule struct {
+	Name     string   // PascalCase, permanent, names the flaw: "CacheMountMissing"
+	Aliases  []string // the same check in other linters: "DL3008"; accepted in ignore comments
+	Severity Severity
+	Doc      Doc
+	// Safety is the most that any fix of this rule may claim.
+	Safety Safety
+	// Run reports what it finds. An error is a failure of the rule, not a
+	// finding.
+	Run func(*Pass) error
+}
+
+// Doc explains a rule. Bad and Good are executed by the tests: the rule must
+// fire on Bad, must not fire on Good, and where it has a fix that Bad allows,
+// fixing gives Good.
+type Doc struct {
+	Title string // one line, no full stop: "Base image is not pinned by digest"
+	Why   string // one or two paragraphs
+	Bad   Example
+	Good  Example
+}
+
+// Example is a Dockerfile in its world.
+type Example struct {
+	Dockerfile string
+	Files      map[string]string // the build context; nil: unknown
+	Images     map[string]string // base image reference to its config as JSON; nil: unknown
+}
+
+// Diagnostic is a finding at a place.
+type Diagnostic struct {
+	edit.Span
+	Rule     string
+	Severity Severity
+	Message  string // one sentence that names what was seen; no line numbers
+	Fix      *Fix
+	Evidence []Evidence
+	// URL documents the rule where it isn't one of ours.
+	URL string
+}
+
+// Evidence is a fact that a finding rests on.
+type Evidence struct {
+	What string // "docker-clean in the base image", "package.json"
+	Says string
+}
+
+// Fix is a repair.
+type Fix struct {
+	Message string // a verb phrase: "Add a cache mount for apt"
+	Safety  Safety
+	Edits   []edit.Edit // all or none
+	// Drops are absolute paths, or folders with all below them, that the
+	// rewritten image may lack: package caches. Empty: identical trees.
+	Drops []string
+	// Doubt says what is missing to the proof where Safety is below the rule's.
+	Doubt string
+}
+
+// Pass is one run of one rule over one file.
+type Pass struct {
+	Context context.Context
+	File    *dockerfile.File
+	Facts   facts.Context
+
+	rule   *Rule
+	shared *shared
+	report func(Diagnostic)
+}
+
+// Report adds a finding. Rule and Severity are filled in where empty.
+func (p *Pass) Report(d Diagnostic) {
+	if d.Rule == "" {
+		d.Rule = p.rule.Name
+	}
+	if d.Severity == 0 {
+		d.Severity = p.rule.Severity
+	}
+	p.report(d)
+}

@@ -1,0 +1,41 @@
+package linttest
+
+import (
+	"encoding/json"
+	"testing"
+	"testing/fstest"
+
+	digest "github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// Facts makes the world that a rule's documentation describes.
+func Facts(t testing.TB, e lint.Example) facts.Context {
+	fc := facts.Context{Args: map[string]string{}}
+	if e.Files != nil {
+		files := fstest.MapFS{"Dockerfile": &fstest.MapFile{Data: []byte(e.Dockerfile), Mode: 0o644}}
+		for name, text := range e.Files {
+			if name == ".dockerignore" {
+				fc.Ignored = []byte(text)
+				continue
+			}
+			files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+		}
+		fc.Files = files
+	}
+	if e.Images != nil {
+		images := Images{}
+		for ref, config := range e.Images {
+			var c ocispec.Image
+			if err := json.Unmarshal([]byte(config), &c); err != nil {
+				t.Fatalf("configuration of %s in the documentation: %v", ref, err)
+			}
+			images[ref] = &facts.Image{Digest: digest.FromString(ref).String(), Config: c}
+		}
+		fc.Images = images
+	}
+	return fc
+}

@@ -1,0 +1,227 @@
+// Package linttest runs rules over golden files.
+//
+// A golden file is a txtar archive named after a rule. Each folder in it is a
+// case: "Dockerfile" is the input, "want" the findings, one a line, "fixed" the
+// file after all of the rule's fixes, absent where there are none. "images.json"
+// (reference to facts.Image) and "facts.json" say what is known of the world;
+// every other file is the build context.
+package linttest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+var update = flag.Bool("update", false, "rewrite want and fixed of the golden files with what the rules give")
+
+// Golden runs each rule over dir/<Rule>.txtar. A rule without a file fails.
+func Golden(t *testing.T, dir string, rules []*lint.Rule) {
+	for _, rule := range rules {
+		t.Run(rule.Name, func(t *testing.T) { golden(t, filepath.Join(dir, rule.Name+".txtar"), rule) })
+	}
+}
+
+func golden(t *testing.T, path string, rule *lint.Rule) {
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatalf("read the golden file of %s: %v", rule.Name, err)
+	}
+	cases := cases(archive)
+	if len(cases) == 0 {
+		t.Fatalf("%s holds no case: a case is a folder with a Dockerfile", path)
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			want, fixed := c.run(t, rule)
+			if *update {
+				c.put("want", want)
+				c.put("fixed", fixed)
+				return
+			}
+			if diff := cmp.Diff(c.files["want"], want); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.files["fixed"], fixed); diff != "" {
+				t.Errorf("fixed Dockerfile (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if *update {
+		write(t, path, archive.Comment, cases)
+	}
+}
+
+// testCase is one folder of a golden file.
+type testCase struct {
+	name  string
+	order []string
+	files map[string]string
+}
+
+func cases(a *txtar.Archive) []*testCase {
+	var all []*testCase
+	for _, f := range a.Files {
+		name, file, ok := strings.Cut(f.Name, "/")
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(all, func(c *testCase) bool { return c.name == name })
+		if i < 0 {
+			all = append(all, &testCase{name: name, files: map[string]string{}})
+			i = len(all) - 1
+		}
+		all[i].order = append(all[i].order, file)
+		all[i].files[file] = string(f.Data)
+	}
+	return all
+}
+
+func (c *testCase) put(file, text string) {
+	if _, ok := c.files[file]; !ok {
+		c.order = append(c.order, file)
+	}
+	c.files[file] = text
+}
+
+func write(t *testing.T, path string, comment []byte, cases []*testCase) {
+	out := &txtar.Archive{Comment: comment}
+	for _, c := range cases {
+		for _, file := range c.order {
+			if file == "fixed" && c.files[file] == "" {
+				continue
+			}
+			out.Files = append(out.Files, txtar.File{Name: c.name + "/" + file, Data: []byte(c.files[file])})
+		}
+	}
+	if err := os.WriteFile(path, txtar.Format(out), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// world is facts.json.
+type world struct {
+	Platform string            `json:"platform"`
+	Target   string            `json:"target"`
+	Args     map[string]string `json:"args"`
+	// Context false means that the build context isn't known.
+	Context *bool `json:"context"`
+	// CRLF gives the Dockerfile Windows line endings.
+	CRLF bool `json:"crlf"`
+}
+
+// run returns the findings and the fixed file, as the golden file writes them.
+func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
+	var w world
+	if text, ok := c.files["facts.json"]; ok {
+		if err := json.Unmarshal([]byte(text), &w); err != nil {
+			t.Fatalf("facts.json: %v", err)
+		}
+	}
+	src := c.files["Dockerfile"]
+	if w.CRLF {
+		src = strings.ReplaceAll(src, "\n", "\r\n")
+	}
+	fc := c.facts(t, w)
+	parsed, err := dockerfile.Parse("Dockerfile", []byte(src))
+	if err != nil {
+		t.Fatalf("parse: %v", err)
+	}
+	found, err := lint.Check(context.Background(), parsed, fc, []*lint.Rule{rule})
+	if err != nil {
+		t.Fatalf("check: %v", err)
+	}
+	for _, d := range found {
+		want += Line(parsed, d) + "\n"
+	}
+	if rule.Safety == lint.None {
+		return want, ""
+	}
+	out, err := lint.Rewrite(context.Background(), "Dockerfile", []byte(src), fc, []*lint.Rule{rule}, lint.Unsafe)
+	if err != nil {
+		t.Fatalf("rewrite: %v", err)
+	}
+	if bytes.Equal(out.Src, []byte(src)) {
+		return want, ""
+	}
+	if w.CRLF && strings.Count(string(out.Src), "\n") != strings.Count(string(out.Src), "\r\n") {
+		t.Errorf("the fix mixes line endings:\n%q", out.Src)
+	}
+	return want, strings.ReplaceAll(string(out.Src), "\r\n", "\n")
+}
+
+func (c *testCase) facts(t *testing.T, w world) facts.Context {
+	fc := facts.Context{Platform: w.Platform, Target: w.Target, Args: w.Args}
+	if fc.Args == nil {
+		fc.Args = map[string]string{}
+	}
+	if text, ok := c.files["images.json"]; ok {
+		images := Images{}
+		if err := json.Unmarshal([]byte(text), &images); err != nil {
+			t.Fatalf("images.json: %v", err)
+		}
+		fc.Images = images
+	}
+	if w.Context != nil && !*w.Context {
+		return fc
+	}
+	files := fstest.MapFS{}
+	for name, text := range c.files {
+		switch name {
+		case "want", "fixed", "images.json", "facts.json":
+		case ".dockerignore":
+			fc.Ignored = []byte(text)
+		default:
+			files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+		}
+	}
+	fc.Files = files
+	return fc
+}
+
+// Images resolves references from a table.
+type Images map[string]*facts.Image
+
+// Image returns the entry of ref for every platform.
+func (m Images) Image(_ context.Context, ref, _ string) (*facts.Image, error) {
+	for _, name := range []string{ref, strings.TrimPrefix(ref, "docker.io/library/"), strings.TrimPrefix(ref, "docker.io/")} {
+		if image, ok := m[name]; ok {
+			return image, nil
+		}
+	}
+	return nil, fmt.Errorf("image %s: %w", ref, facts.ErrUnknown)
+}
+
+// Line writes a finding as golden files do:
+//
+//	3:1-3:12 warning message [fix safe: Do this] [doubt: what is missing]
+func Line(f *dockerfile.File, d lint.Diagnostic) string {
+	line, column := f.Lines.Position(d.Start)
+	endLine, endColumn := f.Lines.Position(d.End)
+	text := fmt.Sprintf("%d:%d-%d:%d %s %s", line, column, endLine, endColumn, d.Severity, d.Message)
+	if d.Fix != nil {
+		text += fmt.Sprintf(" [fix %s: %s]", d.Fix.Safety, d.Fix.Message)
+		if d.Fix.Doubt != "" {
+			text += fmt.Sprintf(" [doubt: %s]", d.Fix.Doubt)
+		}
+		if len(d.Fix.Drops) > 0 {
+			text += fmt.Sprintf(" [drops: %s]", strings.Join(d.Fix.Drops, " "))
+		}
+	}
+	return text
+}

@@ -1,0 +1,149 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// maxRounds bounds the fixpoint. Each round makes the fixes of one rule, so a
+// file would need this many dependent fixes to reach it; fixes that undo each
+// other do.
+const maxRounds = 100
+
+// Rewritten is a Dockerfile after its fixes.
+type Rewritten struct {
+	Src     []byte
+	Map     *edit.Map // leads from Src back to the original
+	Applied []Applied // in the order they were made
+	// Left are the findings of the rules that could have been fixed but for a
+	// missing proof, in the rewritten text, ordered by place.
+	Left []Diagnostic
+}
+
+// Applied is a fix that was made.
+type Applied struct {
+	Rule    string
+	Message string // of the fix
+	Why     string // the finding's message
+	Line    int    // of the finding in the original, from 1
+	Safety  Safety
+	Drops   []string
+}
+
+// Drops are the paths that the rewritten image may lack, sorted.
+func (r *Rewritten) Drops() []string {
+	var drops []string
+	for _, a := range r.Applied {
+		drops = append(drops, a.Drops...)
+	}
+	slices.Sort(drops)
+	return slices.Compact(drops)
+}
+
+// Rewrite makes every fix that is at least as safe as floor, until none is
+// left. The rules' order decides which fix is made first; later ones see the
+// text that it leaves.
+//
+// It fails, and nothing is rewritten, when src can't be parsed, when a fix
+// leaves a text that can't be, or when fixes undo each other without end.
+func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rules []*Rule, floor Safety) (*Rewritten, error) {
+	if floor <= None {
+		return nil, fmt.Errorf("rewrite %s: a fix has to be at least %s", name, Unsafe)
+	}
+	file, err := dockerfile.Parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	fixing := slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Safety < floor })
+	out := &Rewritten{Src: src, Map: edit.Identity(src)}
+	for range maxRounds {
+		fixes, left, err := nextFixes(ctx, file, fc, fixing, floor)
+		if err != nil {
+			return nil, err
+		}
+		if len(fixes) == 0 {
+			out.Left = left
+			return out, nil
+		}
+		if file, err = out.apply(file, fixes); err != nil {
+			return nil, err
+		}
+	}
+	last := out.Applied[len(out.Applied)-1]
+	return nil, fmt.Errorf("rewrite %s: the fixes do not come to an end after %d rounds (the last was %s)", name, maxRounds, last.Rule)
+}
+
+// nextFixes returns the fixes of the first rule that has any, as many as can be
+// made together, and what the rules found but may not fix.
+func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety) (fixes, left []Diagnostic, err error) {
+	sh := &shared{}
+	for _, rule := range rules {
+		found, err := run(ctx, file, fc, []*Rule{rule}, sh)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, d := range found {
+			switch {
+			case d.Fix == nil || d.Fix.Safety < floor:
+				left = append(left, d)
+			case !slices.ContainsFunc(fixes, func(o Diagnostic) bool { return edit.Conflict(o.Fix.Edits, d.Fix.Edits) }):
+				fixes = append(fixes, d)
+			}
+		}
+		if len(fixes) > 0 {
+			return fixes, nil, nil
+		}
+	}
+	return nil, left, nil
+}
+
+// apply makes the fixes and parses what they leave.
+func (r *Rewritten) apply(file *dockerfile.File, fixes []Diagnostic) (*dockerfile.File, error) {
+	var edits []edit.Edit
+	var names []string
+	for _, d := range fixes {
+		edits = append(edits, d.Fix.Edits...)
+		names = append(names, d.Rule)
+		r.Applied = append(r.Applied, Applied{
+			Rule:    d.Rule,
+			Message: d.Fix.Message,
+			Why:     d.Message,
+			Line:    r.Map.Line(file.Lines.Line(d.Start)),
+			Safety:  d.Fix.Safety,
+			Drops:   d.Fix.Drops,
+		})
+	}
+	what := strings.Join(slices.Compact(names), ", ")
+	src, m, err := r.Map.Apply(r.Src, edits)
+	if err != nil {
+		return nil, fmt.Errorf("rewrite %s by %s: %w", file.Name, what, err)
+	}
+	fixed, err := dockerfile.Parse(file.Name, src)
+	if err != nil {
+		return nil, fmt.Errorf("rewrite %s by %s left a file that does not parse: %w", file.Name, what, err)
+	}
+	if in := broken(file, fixed); in != nil {
+		return nil, fmt.Errorf("rewrite %s by %s left an instruction that BuildKit refuses: %w", file.Name, what, in.Err)
+	}
+	r.Src, r.Map = src, m
+	return fixed, nil
+}
+
+// broken returns an instruction of fixed that BuildKit refuses, where it
+// refused none before.
+func broken(before, fixed *dockerfile.File) *dockerfile.Instruction {
+	refused := func(in *dockerfile.Instruction) bool { return in.Err != nil }
+	if slices.ContainsFunc(before.Instructions, refused) {
+		return nil
+	}
+	if i := slices.IndexFunc(fixed.Instructions, refused); i >= 0 {
+		return fixed.Instructions[i]
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package lint_test
+
+import (
+	"context"
+	"io/fs"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/facts"
+	"github.com/imgmgr/imgmgr/lint/linttest"
+)
+
+// stateAt returns what is in force before the last instruction of src.
+func stateAt(t *testing.T, src string, fc facts.Context) (s lint.State) {
+	t.Helper()
+	f, err := dockerfile.Parse("Dockerfile", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := &lint.Rule{Name: "Probe", Run: func(p *lint.Pass) error {
+		s = p.State(f.Instructions[len(f.Instructions)-1])
+		return nil
+	}}
+	if _, err := lint.Check(context.Background(), f, fc, []*lint.Rule{probe}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func world(config ocispec.ImageConfig) facts.Context {
+	return facts.Context{
+		Args:   map[string]string{"PASSED": "passed"},
+		Images: linttest.Images{"base:1": {Digest: "sha256:1", Config: ocispec.Image{Config: config}}},
+	}
+}
+
+func TestStateOfTheBaseImage(t *testing.T) {
+	fc := world(ocispec.ImageConfig{User: "1000:1001", WorkingDir: "/srv", Env: []string{"HOME=/home/app", "A=1"}, Volumes: map[string]struct{}{"/data/": {}}})
+	s := stateAt(t, "FROM base:1\nRUN x\n", fc)
+	if s.UID != 1000 || s.GID != 1001 || !s.UIDKnown || !s.GIDKnown || s.Home != "/home/app" || !s.HomeKnown || s.Workdir != "/srv" || !s.EnvKnown {
+		t.Errorf("got %+v", s)
+	}
+	if diff := cmp.Diff([]string{"/data"}, s.Volumes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStateFollowsInstructions(t *testing.T) {
+	src := `FROM base:1 AS first
+ARG LOST=lost
+ENV KEPT=$LOST-$PASSED A=2
+WORKDIR /a
+WORKDIR b
+USER app
+FROM first
+ARG PASSED
+WORKDIR $PASSED
+SHELL ["/bin/bash", "-c"]
+RUN x
+`
+	s := stateAt(t, src, world(ocispec.ImageConfig{Env: []string{"A=1"}}))
+	want := map[string]string{"KEPT": "lost-", "A": "2", "PASSED": "passed"}
+	if diff := cmp.Diff(want, s.Env); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
+	}
+	if s.Workdir != "/a/b/passed" || !s.WorkdirKnown {
+		t.Errorf("working directory %q", s.Workdir)
+	}
+	if s.User != "app" || s.UIDKnown || s.HomeKnown {
+		t.Errorf("a named user's number and home are not known without its passwd: %+v", s)
+	}
+	if diff := cmp.Diff([]string{"/bin/bash", "-c"}, s.Shell); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStateKnowsRootsHome(t *testing.T) {
+	for _, user := range []string{"", "root", "0", "0:0"} {
+		s := stateAt(t, "FROM base:1\nRUN x\n", world(ocispec.ImageConfig{User: user}))
+		if s.Home != "/root" || !s.HomeKnown || s.UID != 0 || !s.UIDKnown {
+			t.Errorf("user %q: %+v", user, s)
+		}
+	}
+}
+
+func TestStateOfTheUnknown(t *testing.T) {
+	for name, fc := range map[string]facts.Context{
+		"no facts":         {},
+		"no such image":    {Args: map[string]string{}, Images: linttest.Images{}},
+		"replaced by name": {Args: map[string]string{}, Images: linttest.Images{"base:1": {}}, Named: map[string]fs.FS{"base:1": nil}},
+	} {
+		s := stateAt(t, "FROM base:1\nRUN x\n", fc)
+		if s.EnvKnown || s.HomeKnown || s.UIDKnown || s.WorkdirKnown || s.ShellKnown {
+			t.Errorf("%s: claims to know %+v", name, s)
+		}
+		s = stateAt(t, "FROM base:1\nWORKDIR /w\nUSER 5\nENV HOME=/h\nRUN x\n", fc)
+		if s.Workdir != "/w" || !s.WorkdirKnown || s.UID != 5 || s.Home != "/h" || !s.HomeKnown {
+			t.Errorf("%s: what the Dockerfile says is known: %+v", name, s)
+		}
+	}
+}
+
+func TestStateOfPlatformArguments(t *testing.T) {
+	src := "FROM base:1\nARG TARGETARCH\nENV ARCH=$TARGETARCH\nENV HOME=/home/$TARGETARCH\nRUN x\n"
+	s := stateAt(t, src, world(ocispec.ImageConfig{Env: []string{"A=1"}}))
+	if _, set, known := s.Lookup("ARCH"); !set || known {
+		t.Errorf("ARCH is set (%v) to what nobody knows (%v)", set, known)
+	}
+	if s.HomeKnown {
+		t.Errorf("home %q rests on an unknown value", s.Home)
+	}
+	if v, set, known := s.Lookup("A"); v != "1" || !set || !known {
+		t.Error("the base image's own variable is known")
+	}
+	if _, set, known := s.Lookup("B"); set || !known {
+		t.Error("a variable that nobody sets is known to be unset")
+	}
+}
