@@ -113,3 +113,9 @@ func names(list []string, rule *Rule) bool {
 			slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
 	})
 }
+
+// Ignored reports whether the file's comments ask to be quiet about a finding
+// of rule at span. It is for findings that [Check] hasn't seen.
+func Ignored(f *dockerfile.File, rule *Rule, span edit.Span) bool {
+	return ignores(f).has(f, rule, span)
+}

@@ -36,7 +36,7 @@ type Warning struct {
 type Report struct {
 	Warnings []Warning
 	// Refusal is the error that would stop the build before its first step;
-	// nil when there is none, or when it may be due to a fact that isn't known.
+	// nil when there is none, or when a build argument could avoid it.
 	Refusal *Warning
 	// UnknownBases reports that the configuration of a base image wasn't known,
 	// so that what the image brings (its variables, its platform) wasn't
@@ -81,7 +81,7 @@ func Lint(ctx context.Context, name string, src []byte, fc facts.Context) (repor
 		at.StartLine, at.EndLine = lines(w.Location)
 		report.Warnings = append(report.Warnings, at)
 	}
-	if results.Error != nil && !(fc.Args == nil && needsArgs(results.Error.Message)) {
+	if results.Error != nil && !needsArgs(results.Error.Message) {
 		refusal := Warning{Message: results.Error.Message}
 		refusal.StartLine, refusal.EndLine = lines(&results.Error.Location)
 		report.Refusal = &refusal
@@ -89,7 +89,8 @@ func Lint(ctx context.Context, name string, src []byte, fc facts.Context) (repor
 	return report, nil
 }
 
-// needsArgs reports whether an error may go away with a --build-arg.
+// needsArgs reports whether an error may go away with a --build-arg. That FROM
+// is invalid without one is the check InvalidDefaultArgInFrom.
 func needsArgs(message string) bool {
 	return strings.Contains(message, "should not be blank") || strings.Contains(message, "failed to parse stage name") ||
 		strings.Contains(message, "failed to process arguments for platform") || strings.Contains(message, "empty platform value") ||

@@ -20,6 +20,8 @@ type lexer struct {
 	src    []byte
 	escape byte
 	line   joined
+
+	triggered bool // inside an ONBUILD
 }
 
 // blanks separate words for BuildKit, except where it takes all of Unicode's
@@ -151,10 +153,20 @@ func (l *lexer) arguments(in *Instruction, start, end int) {
 	case "ONBUILD":
 		if start < end {
 			in.Args = []Word{l.rawWord(start, end)}
-			in.Trigger = &Instruction{}
-			l.fill(in.Trigger, start, end)
+			l.trigger(in, start, end)
 		}
 	}
+}
+
+// trigger reads the instruction inside an ONBUILD. BuildKit refuses an ONBUILD
+// there, and taking those apart too would cost the square of the line's length.
+func (l *lexer) trigger(in *Instruction, start, end int) {
+	if l.triggered {
+		return
+	}
+	l.triggered = true
+	in.Trigger = &Instruction{}
+	l.fill(in.Trigger, start, end)
 }
 
 // commandLine reads a JSON array, or else the whole as one word.

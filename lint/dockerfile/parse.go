@@ -40,7 +40,7 @@ func Parse(name string, src []byte) (*File, error) {
 	result, err := parser.Parse(bytes.NewReader(src))
 	s, fault := scan(src)
 	if err != nil {
-		return nil, newParseError(name, err, fault)
+		return nil, newParseError(name, err, s, fault)
 	}
 	if fault == nil {
 		fault = disagreement(s.instructions, result.AST.Children, src)
@@ -69,9 +69,10 @@ func Parse(name string, src []byte) (*File, error) {
 	return f, nil
 }
 
-// newParseError puts the places and the words of our own scanner, where it
-// found a fault, in front of BuildKit's, which counts lines from 0 in places.
-func newParseError(name string, err error, f *fault) *ParseError {
+// newParseError puts the place and the words of our own scanner in front of
+// BuildKit's, where both stopped at the same fault: BuildKit counts some of
+// them from line 0.
+func newParseError(name string, err error, s *scanner, f *fault) *ParseError {
 	e := &ParseError{Name: name, Line: 1, EndLine: 1, Message: advice(err.Error()), Err: err}
 	var located *parser.LocationError
 	if errors.As(err, &located) && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
@@ -79,7 +80,10 @@ func newParseError(name string, err error, f *fault) *ParseError {
 		e.Line = max(1, lines[0].Start.Line)
 		e.EndLine = max(e.Line, lines[len(lines)-1].Start.Line)
 	}
-	if f != nil && f.first <= e.Line+1 {
+	if f == nil {
+		return e
+	}
+	if f.first <= e.EndLine || len(s.instructions) == 0 || strings.Contains(err.Error(), "max allowed size") {
 		e.Line, e.EndLine, e.Message = f.first, f.last, f.message
 	}
 	return e
@@ -94,8 +98,6 @@ func advice(message string) string {
 		return message + "; write it as NAME=VALUE"
 	case strings.Contains(message, "can't find ="):
 		return message + "; quote a value that has spaces"
-	case strings.Contains(message, "greater than max allowed size"):
-		return message + "; break the line with continuations, or COPY the content from a file"
 	}
 	return message
 }
@@ -129,7 +131,7 @@ func (in *Instruction) differs(n *parser.Node) string {
 	switch {
 	case in.StartLine != n.StartLine || in.EndLine != n.EndLine:
 		return fmt.Sprintf("lines %d to %d are %d to %d to BuildKit", in.StartLine, in.EndLine, n.StartLine, n.EndLine)
-	case !strings.EqualFold(in.Name, n.Value):
+	case in.Name != instructionName(n.Value):
 		return fmt.Sprintf("keyword %q is %q to BuildKit", in.Name, n.Value)
 	case in.JSON != n.Attributes["json"]:
 		return "JSON form"
@@ -144,10 +146,8 @@ func (in *Instruction) differs(n *parser.Node) string {
 // attach sets what BuildKit makes of the instruction.
 func (in *Instruction) attach(n *parser.Node) {
 	in.Node = n
-	for outer := in; outer.Trigger != nil; outer = outer.Trigger {
-		if next := outer.Node.Next; next != nil && len(next.Children) > 0 {
-			outer.Trigger.Node = next.Children[0]
-		}
+	if in.Trigger != nil && n.Next != nil && len(n.Next.Children) > 0 {
+		in.Trigger.Node = n.Next.Children[0]
 	}
 	// A nil linter panics at a "# check=" comment above the instruction.
 	quiet := linter.New(&linter.Config{SkipAll: true})

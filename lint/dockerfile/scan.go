@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"strings"
@@ -22,6 +23,7 @@ type scanner struct {
 	line physical
 	// lineNumber is the number of line, from 1; 0 before the first.
 	lineNumber int
+	tooLong    *fault // set at the first line that BuildKit can't hold
 
 	escape       byte
 	directives   parser.DirectiveParser
@@ -47,7 +49,11 @@ type fault struct {
 func scan(src []byte) (*scanner, *fault) {
 	s := &scanner{src: src, escape: parser.DefaultEscapeToken}
 	for s.next() {
-		if err := s.topLine(); err != nil {
+		err := s.topLine()
+		if err == nil {
+			err = s.tooLong
+		}
+		if err != nil {
 			return s, err
 		}
 	}
@@ -68,6 +74,10 @@ func (s *scanner) next() bool {
 		end = start + i + 1
 	}
 	s.lineNumber++
+	if n := end - start; n > bufio.MaxScanTokenSize && s.tooLong == nil {
+		message := fmt.Sprintf("the line has %d bytes, and BuildKit reads at most %d; break it with continuations, or COPY the content from a file", n, bufio.MaxScanTokenSize-1)
+		s.tooLong = &fault{s.lineNumber, s.lineNumber, message}
+	}
 	text := bytes.TrimRight(s.src[start:end], "\r\n")
 	s.line = physical{edit.Span{Start: start, End: end}, edit.Span{Start: start, End: start + len(text)}}
 	return true
@@ -158,9 +168,6 @@ func (in *Instruction) finish(outer *Instruction) {
 	in.StartLine, in.EndLine = outer.StartLine, outer.EndLine
 	in.Span = edit.Span{Start: in.Keyword.Start, End: outer.Span.End}
 	in.Heredocs = outer.Heredocs
-	if in.Trigger != nil {
-		in.Trigger.finish(in)
-	}
 }
 
 // heredocs reads the inline files behind the last line of in.

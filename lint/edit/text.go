@@ -1,6 +1,9 @@
 package edit
 
-import "strings"
+import (
+	"sort"
+	"strings"
+)
 
 // Text is a string put together from pieces of a source. A RUN instruction's
 // script is one: BuildKit takes backslash-newlines and comment lines out of it
@@ -59,12 +62,12 @@ func (t *Text) Len() int { return t.b.Len() }
 // Offset returns the offset in the source of the byte at i. The end of the
 // text lies right behind its last byte. An empty text is at 0.
 func (t *Text) Offset(i int) int {
-	for n := len(t.pieces) - 1; n >= 0; n-- {
-		if p := t.pieces[n]; p.at <= i {
-			return p.source + i - p.at
-		}
+	n := sort.Search(len(t.pieces), func(n int) bool { return t.pieces[n].at > i })
+	if n == 0 {
+		return 0
 	}
-	return 0
+	p := t.pieces[n-1]
+	return p.source + i - p.at
 }
 
 // Span returns the bytes of the source from the text's byte s.Start to the one

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const hint = "run: go run ./docs/gen"
+
+func TestDocsAreFresh(t *testing.T) {
+	want := pages()
+	for name, text := range want {
+		got, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
+		if err != nil {
+			t.Errorf("%v; %s", err, hint)
+			continue
+		}
+		if diff := cmp.Diff(text, string(got)); diff != "" {
+			t.Errorf("docs/%s is stale; %s (-generated +there):\n%s", name, hint, diff)
+		}
+	}
+	stray, err := strays("..", want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stray) > 0 {
+		t.Errorf("pages of no rule: %v; %s", stray, hint)
+	}
+}
+
+func TestWriteRemovesPagesOfFormerRules(t *testing.T) {
+	dir := t.TempDir()
+	if err := write(dir, map[string]string{"rules/A.md": "a", "rules/B.md": "b", "cli.md": "c"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(dir, map[string]string{"rules/A.md": "new", "cli.md": "c"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "rules", "B.md")); !os.IsNotExist(err) {
+		t.Errorf("the page of a rule that is gone is still there: %v", err)
+	}
+	if got, _ := os.ReadFile(filepath.Join(dir, "rules", "A.md")); string(got) != "new" {
+		t.Errorf("A.md holds %q, want the new text", got)
+	}
+}
+
+func TestEscapeKeepsCode(t *testing.T) {
+	got := escape("a_b <c> `d_e <f>` *g*")
+	if want := "a\\_b &lt;c> `d_e <f>` \\*g\\*"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

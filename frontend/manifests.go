@@ -1,0 +1,13 @@
+package frontend
+
+// manifests are the names that rules ask a project's folder for, files and
+// folders. They are fetched in one exchange; a name that isn't here costs one
+// of its own.
+func manifests() []string {
+	return []string{
+		"package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc", "node_modules", "binding.gyp", "patches",
+		"yarn.lock", ".yarnrc", ".yarnrc.yml", ".yarn", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs",
+		"go.mod", "go.sum", "go.work", "go.work.sum", "vendor",
+		"requirements.txt", "pyproject.toml", "poetry.lock", "uv.lock",
+	}
+}

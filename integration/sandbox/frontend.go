@@ -1,0 +1,90 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Frontend makes the frontend's image from this checkout, pushes it to the
+// sandbox's registry and returns its reference.
+//
+// The image is that of the top-level Dockerfile, but for its binaries: they
+// are compiled on the host, with the host's Go build cache, and take the place
+// of the stage "build".
+func (sb *Sandbox) Frontend(ctx context.Context) (string, error) {
+	sb.log("compiling the frontend and its SBOM scanner")
+	out := filepath.Join(sb.run, "frontend")
+	dir := filepath.Join(out, "out", "linux_"+runtime.GOARCH)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make the frontend's image: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir+"/", "./frontend/cmd/...")
+	cmd.Dir = sb.module
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("compile the frontend: %w\n%s", err, output)
+	}
+	ref := sb.Registry + "/imgmgr-frontend:test"
+	_, err := sb.Build(ctx, BuildRequest{
+		Context:       sb.module,
+		NamedContexts: map[string]string{"build": out},
+		Push:          ref,
+	})
+	if err != nil {
+		return "", fmt.Errorf("make the frontend's image: %w", err)
+	}
+	return ref, nil
+}
+
+// Package is an entry of an SBOM.
+type Package struct {
+	Kind    string // of its purl: "deb", "npm", "golang"; "" without one
+	Name    string
+	Version string
+}
+
+// SBOM reads the SBOM that is attached to an image in a registry, the way a
+// user does: through docker buildx imagetools inspect. An image without one is
+// an error.
+func (sb *Sandbox) SBOM(ctx context.Context, ref string) ([]Package, error) {
+	text, err := sb.Buildx(ctx, "", "imagetools", "inspect", "--format", "{{json .SBOM}}", ref)
+	if err != nil {
+		return nil, err
+	}
+	var sbom struct {
+		SPDX struct {
+			Packages []struct {
+				Name         string
+				VersionInfo  string
+				ExternalRefs []struct{ ReferenceType, ReferenceLocator string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &sbom); err != nil {
+		return nil, fmt.Errorf("read the SBOM of %s: %w", ref, err)
+	}
+	if len(sbom.SPDX.Packages) == 0 {
+		return nil, fmt.Errorf("%s has no SBOM attached; buildx says %s", ref, strings.TrimSpace(text))
+	}
+	var packages []Package
+	for _, p := range sbom.SPDX.Packages {
+		entry := Package{Name: p.Name, Version: p.VersionInfo}
+		for _, r := range p.ExternalRefs {
+			if purl, ok := strings.CutPrefix(r.ReferenceLocator, "pkg:"); ok && r.ReferenceType == "purl" {
+				entry.Kind, _, _ = strings.Cut(purl, "/")
+			}
+		}
+		if entry.Kind != "" { // the image itself is listed too
+			packages = append(packages, entry)
+		}
+	}
+	return packages, nil
+}

@@ -1,0 +1,5 @@
+FROM scratch
+ARG TARGETARCH
+COPY $TARGETARCH/ /
+COPY busybox-rootfs/ /
+CMD ["sh"]

@@ -1,0 +1,104 @@
+package ecosystem
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// aptKeep is what a step's apt has to be told instead of docker-clean.
+//
+// Debian's and Ubuntu's images carry /etc/apt/apt.conf.d/docker-clean (debuerreotype,
+// scripts/debuerreotype-minimizing-config): hooks that delete every archive
+// behind each run, and empty names for the two .bin indexes of the cache. The
+// hooks have to go for a cache to fill; the empty names stay, for the indexes
+// (some 70 MB) are of no use to another build. apt(8), unlike apt-get, deletes
+// archives that it has installed unless Binary::apt says otherwise
+// (apt-pkg, APT::Keep-Downloaded-Packages, apt 1.2 and later).
+const aptKeep = `# What docker-clean says, but for the hooks that empty the package cache.
+Binary::apt::APT::Keep-Downloaded-Packages "true";
+APT::Keep-Downloaded-Packages "true";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+`
+
+// apt is Debian's package manager: apt-get(8) and apt(8).
+func apt() *Tool { return &Tool{Name: "apt", Match: matchApt, Caches: aptCaches} }
+
+func matchApt(c *shell.Command) *Use {
+	name := c.Name()
+	if name != "apt-get" && name != "apt" {
+		return nil
+	}
+	l := parseLine(c, "-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a", "--host-architecture")
+	u := &Use{options: l, Title: name + " " + l.operand(0)}
+	switch l.operand(0) {
+	case "update":
+		u.Kind = Index
+	case "install", "reinstall", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "satisfy", "dselect-upgrade":
+		u.Kind = Fetch
+		if l.on("-s", "--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "--print-uris") {
+			u.Kind = 0
+		}
+		if l.on("--no-download") {
+			u.Kind = Offline
+		}
+	case "clean", "autoclean", "auto-clean", "distclean", "dist-clean":
+		// apt-get(8): clean and autoclean delete archives; distclean the lists too.
+		u.Kind = Clean
+	default:
+		u.Title = name
+	}
+	return u
+}
+
+// aptCaches: an archive is named by package, version and architecture, and apt
+// checks it against the hash in the signed lists before it unpacks it. So one
+// cache serves every release and platform. apt locks the folder itself and
+// fails when another process holds the lock: hence Locked.
+func aptCaches(u *Use, e Env) []Cache {
+	if u.Kind&Fetch == 0 {
+		return nil
+	}
+	c := Cache{
+		Name:     "packages",
+		Path:     "/var/cache/apt",
+		Costs:    "downloads every package again",
+		ID:       "imgmgr-apt",
+		Locked:   true,
+		Fetched:  true,
+		Needs:    Index,
+		NeedsWhy: "the package lists come from another step: archives in the cache may be newer or older than they say",
+		Override: &Override{
+			Path:    "/etc/apt/apt.conf.d/docker-clean",
+			Stage:   "imgmgr-apt",
+			File:    "/keep-cache",
+			Content: aptKeep,
+		},
+	}
+	for _, f := range u.options.flags {
+		switch {
+		case f.name == "-c" || f.name == "--config-file":
+			c.Guess = "a configuration file of its own may move apt's cache"
+		case (f.name == "-o" || f.name == "--option") && movesAptCache(f.value):
+			c.Guess = "the option " + f.value + " moves apt's cache"
+		case f.name == "-d" || f.name == "--download-only":
+			// What it downloads is meant for a later step.
+			c.Doubt = "apt-get is told to download only, so a later step may need the archives"
+		}
+	}
+	if _, set, known := e.get("APT_CONFIG"); set || (!known && e.Open["APT_CONFIG"]) {
+		c.Guess = "APT_CONFIG may move apt's cache"
+	}
+	return []Cache{c}
+}
+
+// movesAptCache reports that an option of apt.conf(5) moves the cache, or the
+// root of all folders.
+func movesAptCache(option string) bool {
+	name, _, _ := strings.Cut(strings.ToLower(option), "=")
+	return name == "dir" || name == "rootdir" || slices.ContainsFunc([]string{"dir::cache", "dir::etc", "dir::rootdir"}, func(p string) bool {
+		return name == p || strings.HasPrefix(name, p+"::")
+	})
+}

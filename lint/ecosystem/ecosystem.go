@@ -1,0 +1,145 @@
+// Package ecosystem holds what is known of package managers and compilers: how
+// their commands look, which caches they keep and where, which flags make a
+// cache useless, which commands empty it, and what a project's manifests say
+// about an installation.
+//
+// One file is one tool, and a tool is a value. Rules ask [All] and name no
+// tool, so that a new tool is one new file here. It is knowledge and no
+// judgement: whether a cache mount is safe in a given Dockerfile is for a rule
+// to prove.
+package ecosystem
+
+import (
+	"io/fs"
+
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// All are the tools that are known.
+func All() []*Tool { return []*Tool{apt(), npm(), golang()} }
+
+// Tool is a package manager or a compiler.
+type Tool struct {
+	Name string // as messages and cache ids have it: "npm"
+	// Match says what a command asks of this tool; nil for another's command.
+	Match func(*shell.Command) *Use
+	// Caches are the caches that a use would fill in an environment.
+	Caches func(*Use, Env) []Cache
+	// Manifests says what an installation of the dependencies of the
+	// environment's project reads. Nil for a tool that knows no projects.
+	Manifests func(*Use, Env) Manifests
+}
+
+// Find returns what a command asks of a known tool, or nil.
+func Find(c *shell.Command) *Use {
+	for _, t := range All() {
+		if u := t.Match(c); u != nil {
+			u.Tool, u.Command = t, c
+			return u
+		}
+	}
+	return nil
+}
+
+// Kind says what a use does; several at once are possible.
+type Kind int
+
+const (
+	Fetch   Kind = 1 << iota // downloads packages
+	Build                    // compiles
+	Index                    // fetches the list of packages
+	Clean                    // empties a cache
+	Offline                  // does without the network: what it needs has to be in a cache
+)
+
+// Use is one command of a tool.
+type Use struct {
+	Tool    *Tool
+	Command *shell.Command
+	// Title names the command in messages: "npm ci".
+	Title string
+	Kind  Kind
+	// Empties are the names of the caches that a Clean empties; nil for all.
+	Empties []string
+	// Installs reports that the command installs the dependencies that the
+	// manifests of the project in Dir name, and does nothing else. Doubt, where
+	// it isn't empty, says why its result may yet rest on more than those.
+	Installs bool
+	Doubt    string
+	// Dir is the project's folder relative to the working folder, "." for that
+	// itself; "" when it isn't known.
+	Dir string
+
+	options line
+}
+
+// Cache is a folder that a tool fills and would use again.
+type Cache struct {
+	// Name tells the caches of a tool apart: "packages", "builds", "modules".
+	Name string
+	// Path is the folder; absolute. Where it rests on something that isn't
+	// known, it is the tool's default and Guess says what is missing.
+	Path  string
+	Guess string
+	// Costs says what the tool does without the cache: "downloads every
+	// package again".
+	Costs string
+	// ID is the id of a mount. PerBase adds the base image's digest to it, and
+	// Project, where it isn't empty, the project's own name.
+	ID      string
+	PerBase bool
+	Project string
+	// Locked keeps two builds from using the cache at once.
+	Locked bool
+	// Useless says why this use gains nothing from the cache; "" when it does.
+	Useless string
+	// Doubt says why the result could differ with a cache that isn't empty; ""
+	// when the tool makes sure that it can't.
+	Doubt string
+	// Fetched reports that the cache holds downloads, so that a step without
+	// network can't fill it.
+	Fetched bool
+	// Kept reports that later commands need in place what this cache holds. It
+	// has to be mounted in every step that uses the tool, or in none, and must
+	// not be missed in the image.
+	Kept bool
+	// Native reports that the cache holds objects that were compiled against
+	// headers of the system or of the project which aren't part of its keys.
+	Native bool
+	// Needs is what the same step has to do, too, and NeedsWhy why.
+	Needs    Kind
+	NeedsWhy string
+	// Override, where it isn't nil, is a file that has to lie over one of the
+	// image's own while the cache is mounted.
+	Override *Override
+}
+
+// Override is a file that a step sees in place of another.
+type Override struct {
+	Path    string // in the image; absolute
+	Stage   string // name of the stage that brings the file
+	File    string // its path there
+	Content string
+}
+
+// Manifests is what an installation reads of a project.
+type Manifests struct {
+	// Files are to be in place before the installation, relative to the
+	// project's folder. Patterns stand for files that may be missing, where
+	// the context isn't known.
+	Files []string
+	// Outputs are files and folders in the project's folder that the
+	// installation makes; none of them may come from the context.
+	Outputs []string
+	// Doubt says what isn't proven about the files being all that it reads.
+	Doubt string
+	// Breaks says why the installation would fail or leave something out
+	// without the sources; then nothing should be moved.
+	Breaks string
+}
+
+// Project is a folder of the build context. The zero value isn't known.
+type Project struct {
+	Files fs.FS  // the context
+	Dir   string // slash-separated path in Files; "." for its root
+}

@@ -1,0 +1,143 @@
+// Package effect says what commands do to a place of the file system, as far
+// as their words tell.
+//
+// It knows the standard tools that remove, move, copy and change files by
+// name. Of any other program it sees only which paths it is given: what a
+// program does beyond its arguments isn't known here.
+package effect
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// Touch is what a command does to a place.
+type Touch int
+
+const (
+	Nothing Touch = iota
+	Uses          // reads or changes it, or what lies in it
+	Unknown       // may remove it: a path isn't known
+	Empties       // removes what lies in it
+	Removes       // removes it, or a folder above it
+)
+
+// Act is a command that touches a place.
+type Act struct {
+	Touch   Touch
+	Command *shell.Command
+	// Forced reports that a removal doesn't mind if nothing is there.
+	Forced bool
+}
+
+// Scene is what is known of the surroundings of commands.
+type Scene struct {
+	Home    string            // "" when it isn't known
+	Workdir string            // "" when it isn't known
+	Vars    map[string]string // variables with a known value
+}
+
+// On returns the commands that touch the place, an absolute and clean path, in
+// order.
+func On(commands []*shell.Command, scene Scene, place string) []Act {
+	s := newStudy(commands, scene, place)
+	var acts []Act
+	for _, c := range commands {
+		if t := s.command(c); t != Nothing {
+			acts = append(acts, Act{t, c, has(c, "f", "--force")})
+		}
+	}
+	return acts
+}
+
+// command is the strongest touch of a command's words and redirections.
+func (s *study) command(c *shell.Command) Touch {
+	t := Nothing
+	for _, r := range c.Redirects {
+		if at := s.relation(r.Path); at == same || at == below {
+			t = max(t, Uses)
+		}
+	}
+	act := s.acting(c)
+	for _, w := range operands(c) {
+		t = max(t, act[s.relation(w)])
+	}
+	return t
+}
+
+// acting is what a command does to a path that relates to the place in a way.
+func (s *study) acting(c *shell.Command) map[relation]Touch {
+	deep := has(c, "rRa", "--recursive", "--archive")
+	switch c.Name() {
+	case "rm", "rmdir", "unlink", "shred":
+		return map[relation]Touch{above: Removes, same: Removes, below: Empties, open: Unknown}
+	case "mv", "rename":
+		return map[relation]Touch{above: Removes, same: Removes, below: Uses, open: Unknown}
+	case "find":
+		acts := slices.ContainsFunc(c.Args(), func(w shell.Word) bool {
+			return slices.Contains([]string{"-delete", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fls"}, w.Value)
+		})
+		if acts || c.Piped {
+			return map[relation]Touch{above: Removes, same: Removes, below: Empties, open: Unknown}
+		}
+		return nil
+	case "chown", "chmod", "chgrp", "setfacl", "chattr", "chcon", "restorecon", "touch":
+		if deep {
+			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
+		}
+	case "cp", "rsync", "install", "scp":
+		if deep {
+			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
+		}
+	case "tar", "bsdtar", "zip", "cpio", "7z", "mksquashfs":
+		if packs(c) {
+			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
+		}
+	case "cd", "pushd", "mkdir", "echo", "printf", "test", "[", "[[", "ls", "export", "set", "mkdtemp":
+		return nil
+	}
+	return map[relation]Touch{same: Uses, below: Uses}
+}
+
+// packs reports that tar makes an archive rather than unpacking one.
+func packs(c *shell.Command) bool {
+	if !strings.HasSuffix(c.Name(), "tar") {
+		return true
+	}
+	for i, w := range c.Args() {
+		switch v := w.Value; {
+		case v == "--extract" || v == "--get" || v == "--list" || v == "-x":
+			return false
+		case (i == 0 || strings.HasPrefix(v, "-")) && !strings.HasPrefix(v, "--") && strings.ContainsAny(v, "xt"):
+			return false
+		}
+	}
+	return true
+}
+
+// operands are the words that aren't options; behind "--" all are.
+func operands(c *shell.Command) []shell.Word {
+	var list []shell.Word
+	for i, w := range c.Args() {
+		if w.Literal && w.Value == "--" {
+			return append(list, c.Args()[i+1:]...)
+		}
+		if !strings.HasPrefix(w.Value, "-") {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// has reports one of the short options, alone or in a cluster, or a long one.
+func has(c *shell.Command, short string, long ...string) bool {
+	return slices.ContainsFunc(c.Args(), func(w shell.Word) bool {
+		v := w.Value
+		if strings.HasPrefix(v, "--") {
+			return slices.Contains(long, v)
+		}
+		return len(v) > 1 && v[0] == '-' && strings.ContainsAny(v[1:], short)
+	})
+}

@@ -1,0 +1,175 @@
+package rules
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	csvvalue "github.com/tonistiigi/go-csvvalue"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// aptLists is where apt keeps the package lists that "update" fetches.
+const aptLists = "/var/lib/apt/lists"
+
+// aptVerb is what apt is asked to do ("update", "install"), or "" when the
+// command isn't apt or doesn't say.
+func aptVerb(c *shell.Command) string {
+	if !slices.Contains([]string{"apt-get", "apt", "aptitude"}, c.Name()) {
+		return ""
+	}
+	args := c.Args()
+	for i := 0; i < len(args); i++ {
+		arg := args[i].Value
+		switch {
+		case slices.Contains([]string{"-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a", "--host-architecture"}, arg):
+			i++ // its value
+		case strings.HasPrefix(arg, "-"):
+		case !args[i].Literal:
+			return ""
+		default:
+			return arg
+		}
+	}
+	return ""
+}
+
+// readsLists reports that the command looks packages up in apt's lists.
+func readsLists(c *shell.Command) bool {
+	switch aptVerb(c) {
+	case "install", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "satisfy", "source", "download", "reinstall":
+		return true
+	}
+	if c.Name() == "apt-cache" {
+		return true
+	}
+	// "xargs apt-get install", "eatmydata apt-get install".
+	text := words(c)
+	return strings.Contains(text, " apt-get ") && strings.Contains(text, " install ")
+}
+
+// opaque reports that what the command does isn't visible in the Dockerfile: a
+// script, or a command whose name isn't known.
+func opaque(c *shell.Command) bool {
+	if len(c.Words) == 0 {
+		return false
+	}
+	name := c.Name()
+	switch name {
+	case "", ".", "source", "eval", "sh", "bash", "dash", "zsh", "make", "python", "python3", "perl", "ansible-playbook", "mk-build-deps", "add-apt-repository":
+		return true
+	}
+	first := c.Words[0].Value
+	return strings.HasSuffix(name, ".sh") || strings.HasSuffix(name, ".py") ||
+		(strings.Contains(first, "/") && !slices.Contains([]string{"/bin", "/usr/bin", "/sbin", "/usr/sbin"}, path.Dir(first)))
+}
+
+// words is the command with one space around each word.
+func words(c *shell.Command) string {
+	var b strings.Builder
+	for _, w := range c.Words {
+		b.WriteString(" " + w.Value)
+	}
+	return b.String() + " "
+}
+
+// runScript is a RUN in shell form whose script is understood.
+type runScript struct {
+	in     *dockerfile.Instruction
+	script *shell.Script
+}
+
+// runScripts are the RUNs of a stage in order; unread says that others, which
+// can't be looked into, are among them.
+func runScripts(st *dockerfile.Stage) (runs []runScript, unread bool) {
+	for _, in := range st.Instructions {
+		if in.Name != "RUN" {
+			continue
+		}
+		s := st.File.Script(in)
+		if s == nil || s.Err != nil || s.Dialect == shell.Foreign {
+			unread = true
+			continue
+		}
+		runs = append(runs, runScript{in, s})
+	}
+	return runs, unread
+}
+
+// mounted reports that a cache or tmpfs mount of the RUN holds dir, or may hold
+// it: a target with a variable in it.
+func mounted(in *dockerfile.Instruction, dir string) bool {
+	for _, flag := range in.Flags {
+		if flag.Name != "mount" {
+			continue
+		}
+		m := mountOptions(flag.Value)
+		if m["type"] != "cache" && m["type"] != "tmpfs" {
+			continue
+		}
+		target := path.Clean(m["target"])
+		if target == dir || strings.HasPrefix(dir, strings.TrimSuffix(target, "/")+"/") || strings.Contains(target, "$") {
+			return true
+		}
+	}
+	return false
+}
+
+// mountOptions reads the value of a --mount, without expanding variables.
+func mountOptions(value string) map[string]string {
+	options := map[string]string{}
+	fields, err := csvvalue.Fields(value, nil)
+	if err != nil {
+		return options
+	}
+	for _, field := range fields {
+		key, v, _ := strings.Cut(field, "=")
+		switch key = strings.ToLower(key); key {
+		case "dst", "destination":
+			key = "target"
+		case "type":
+			v = strings.ToLower(v)
+		}
+		options[key] = v
+	}
+	return options
+}
+
+// installsLater reports that a RUN behind in, in its stage or one that starts
+// from it, reads apt's lists before it has fetched them itself. unseen says
+// that a script or an unreadable RUN behind in may do so.
+func installsLater(in *dockerfile.Instruction) (installs, unseen bool) {
+	file := in.Stage.File
+	for _, st := range file.Stages {
+		if !slices.Contains(st.Lineage(), in.Stage) {
+			continue
+		}
+		runs, unread := runScripts(st)
+		unseen = unseen || unread
+		for _, r := range runs {
+			if r.in.Span.Start <= in.Span.Start {
+				continue
+			}
+			stale, hidden := usesStaleLists(r.script)
+			installs, unseen = installs || stale, unseen || hidden
+		}
+	}
+	return installs, unseen
+}
+
+// usesStaleLists reports that the script installs with the lists that it finds.
+func usesStaleLists(s *shell.Script) (stale, hidden bool) {
+	for _, c := range s.Commands() {
+		switch {
+		case aptVerb(c) == "update":
+			return stale, hidden
+		case readsLists(c):
+			stale = true
+		case opaque(c):
+			hidden = true
+		}
+	}
+	return stale, hidden
+}

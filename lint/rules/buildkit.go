@@ -1,0 +1,119 @@
+package rules
+
+import (
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/buildkit"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+)
+
+// BuildKit are the checks that BuildKit itself makes, under their own names,
+// and BuildRefused for what it won't build at all. BuildKit's own code decides;
+// the texts beside the names are ours.
+//
+// Source: frontend/dockerfile/linter/ruleset.go of moby/buildkit.
+var BuildKit = append([]*lint.Rule{BuildRefused}, buildKitRules()...)
+
+// BuildRefused reports the error with which BuildKit would end the build before
+// its first step.
+var BuildRefused = &lint.Rule{
+	Name:     "BuildRefused",
+	Severity: lint.Error,
+	Doc: lint.Doc{
+		Title: "BuildKit refuses this Dockerfile",
+		Why:   "The file parses, but BuildKit stops with this error before it runs the first step: a flag or an argument that the instruction doesn't take, a stage that depends on itself, a platform that can't be read.",
+		Bad:   file("FROM alpine:3.20\nCOPY --nonsense a b\n"),
+		Good:  file("FROM alpine:3.20\nCOPY a b\n"),
+	},
+	Run: func(p *lint.Pass) error {
+		report, err := p.BuildKit()
+		if err != nil {
+			return err
+		}
+		if r := report.Refusal; r != nil {
+			p.Report(lint.Diagnostic{Span: lineSpan(p.File, r), Message: r.Message})
+		}
+		return nil
+	},
+}
+
+// buildKitCheck is one of BuildKit's checks as it is documented here.
+type buildKitCheck struct {
+	name     string
+	aliases  []string
+	severity lint.Severity
+	title    string
+	why      string
+	bad      string
+	good     string
+	// needsBase says that the check judges what the base image brings; it is
+	// silent where a base image isn't known.
+	needsBase bool
+}
+
+func buildKitRules() []*lint.Rule {
+	var rules []*lint.Rule
+	for _, c := range buildKitChecks {
+		rules = append(rules, &lint.Rule{
+			Name:     c.name,
+			Aliases:  c.aliases,
+			Severity: c.severity,
+			Doc:      lint.Doc{Title: c.title, Why: c.why, Bad: c.example(c.bad), Good: c.example(c.good)},
+			Run:      func(p *lint.Pass) error { return reportBuildKit(p, c) },
+		})
+	}
+	return rules
+}
+
+// example puts the check's Dockerfiles into a world in which BuildKit can judge
+// them.
+func (c buildKitCheck) example(text string) lint.Example {
+	e := file(text)
+	if c.needsBase {
+		e.Images = map[string]string{
+			"alpine:3.20": `{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/bin:/bin"]}}`,
+			"armonly:1":   `{"architecture":"arm64","os":"linux","config":{}}`,
+		}
+	}
+	if c.name == "CopyIgnoredFile" {
+		e.Files = map[string]string{".dockerignore": "secrets\n", "secrets/key": "x", "app/main": "x"}
+	}
+	return e
+}
+
+func reportBuildKit(p *lint.Pass, c buildKitCheck) error {
+	report, err := p.BuildKit()
+	if err != nil {
+		return err
+	}
+	if c.needsBase && report.UnknownBases {
+		return nil
+	}
+	for _, w := range report.Warnings {
+		if w.Rule == c.name {
+			p.Report(lint.Diagnostic{Span: lineSpan(p.File, &w), Message: w.Message, URL: w.URL})
+		}
+	}
+	return nil
+}
+
+// lineSpan gives a warning's lines as bytes: the instruction's, where they are
+// those of one.
+func lineSpan(f *dockerfile.File, w *buildkit.Warning) edit.Span {
+	if w.StartLine == 0 {
+		return edit.Span{}
+	}
+	for _, in := range f.Instructions {
+		if in.StartLine == w.StartLine {
+			return in.Span
+		}
+	}
+	first, last := f.Lines.Span(w.StartLine), f.Lines.Span(w.EndLine)
+	span := edit.Span{Start: first.Start, End: max(last.End, first.End)}
+	for span.End > span.Start && (f.Src[span.End-1] == '\n' || f.Src[span.End-1] == '\r') {
+		span.End--
+	}
+	return span
+}
+
+func file(text string) lint.Example { return lint.Example{Dockerfile: text} }

@@ -1,0 +1,366 @@
+package rules
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// RemoteWithoutChecksum finds downloads that are used as they come.
+var RemoteWithoutChecksum = &lint.Rule{
+	Name:     "RemoteWithoutChecksum",
+	Severity: lint.Warning,
+	Doc: lint.Doc{
+		Title: "Download is used without verifying it",
+		Why: `What a URL returns can change: by a new release under the same name, by a broken proxy, by somebody who took the
+server over. Without a checksum or a signature the build runs or installs whatever comes, and the cache hides when it
+changed.
+
+ADD has --checksum=sha256:… for this, and a Git source a commit behind "#". In a RUN, "sha256sum -c", "gpg --verify",
+"cosign verify-blob" and their like do it. The rule is silent where one of them runs in the same RUN (for ADD: later in
+the stage), where the URL names a commit, for requests that only read or send something, and for signing keys and package
+lists, with which packages are verified.`,
+		Bad:  file("FROM alpine:3.20\nADD https://example.com/tool-1.2.tar.gz /tmp/\nRUN curl -fsSL https://example.com/install.sh | sh\n"),
+		Good: file("FROM alpine:3.20\nADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/tool-1.2.tar.gz /tmp/\nRUN curl -fsSLo install.sh https://example.com/install.sh && echo \"$SUM  install.sh\" | sha256sum -c && sh install.sh\n"),
+	},
+	Run: func(p *lint.Pass) error {
+		for _, st := range p.File.Stages {
+			for i, in := range st.Instructions {
+				switch c := in.Command.(type) {
+				case *instructions.AddCommand:
+					addSources(p, in, c, st.Instructions[i+1:])
+				case *instructions.RunCommand:
+					runDownloads(p, in)
+				}
+			}
+		}
+		return nil
+	},
+}
+
+// addSources reports the remote sources of an ADD.
+func addSources(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCommand, later []*dockerfile.Instruction) {
+	if c.Checksum != "" {
+		return
+	}
+	verified := slices.ContainsFunc(later, func(o *dockerfile.Instruction) bool { return verifies(p.File.Script(o)) })
+	for i, source := range c.SourcePaths {
+		if expanded, ok := p.Expand(in, source); ok {
+			source = expanded
+		}
+		message := ""
+		if git, ok, _ := dfgitutil.ParseGitRef(source); ok && git != nil {
+			message = gitMessage(source, git)
+		} else if isURL(source) && !verified && !metadata(source, path.Base(c.DestPath)) && !pinnedURL(source, p.State(in).Env) {
+			message = fmt.Sprintf("ADD takes whatever %s returns%s: it has no --checksum", source, plainHTTP(source))
+		}
+		if message == "" {
+			continue
+		}
+		span := in.Span
+		if i < len(in.Args) && len(c.SourceContents) == 0 {
+			span = in.Args[i].Span
+		}
+		p.Report(lint.Diagnostic{Span: span, Message: message})
+	}
+}
+
+var (
+	commit      = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+	commitURL   = regexp.MustCompile(`[/@=-][0-9a-f]{40}([0-9a-f]{24})?([./?&-]|$)`)
+	variableRef = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
+)
+
+// pinnedURL reports that the URL names a commit, which stands for its content:
+// written out, in a known variable, or in one that says so by its name.
+func pinnedURL(source string, env map[string]string) bool {
+	pinned := false
+	source = variableRef.ReplaceAllStringFunc(source, func(v string) string {
+		name := variableRef.FindStringSubmatch(v)[1]
+		if value, ok := env[name]; ok {
+			return value
+		}
+		pinned = pinned || strings.Contains(strings.ToUpper(name), "COMMIT")
+		return v
+	})
+	return pinned || commitURL.MatchString(source)
+}
+
+func gitMessage(source string, git *dfgitutil.GitRef) string {
+	switch {
+	case commit.MatchString(git.Ref) || git.Checksum != "" || strings.Contains(git.Ref, "$"):
+		return ""
+	case git.Ref == "":
+		return fmt.Sprintf("ADD clones the newest commit of %s: no commit pins it", source)
+	}
+	return fmt.Sprintf("ADD clones %s of %s, which can move: no commit pins it", git.Ref, git.Remote)
+}
+
+// runDownloads reports the downloads of a RUN.
+func runDownloads(p *lint.Pass, in *dockerfile.Instruction) {
+	s := p.File.Script(in)
+	if s == nil || verifies(s) {
+		return
+	}
+	for _, st := range s.Statements {
+		for _, c := range st.Commands {
+			source := remote(c)
+			if source == "" {
+				continue
+			}
+			use := used(p.File, st, c)
+			if use == "" || pinnedURL(source, p.State(in).Env) {
+				continue
+			}
+			message := fmt.Sprintf("%s what %s gets from %s%s, and nothing verifies it", use, c.Name(), source, plainHTTP(source))
+			p.Report(lint.Diagnostic{Span: c.Span, Message: message})
+		}
+	}
+}
+
+// remote is the URL that a curl or wget fetches, or "" when it doesn't fetch a
+// file from elsewhere.
+func remote(c *shell.Command) string {
+	if c.Name() != "curl" && c.Name() != "wget" {
+		return ""
+	}
+	source := ""
+	for i, w := range c.Args() {
+		if sends(c, i) {
+			return ""
+		}
+		if isURL(w.Value) && source == "" && !valueOfOption(c, i) {
+			source = w.Value
+		}
+	}
+	if u, err := url.Parse(source); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.") || u.Hostname() == "0.0.0.0") {
+		return ""
+	}
+	return source
+}
+
+// sends reports that the i-th argument makes the command ask for no file: a
+// method other than GET, or data to be sent.
+func sends(c *shell.Command, i int) bool {
+	v := c.Args()[i].Value
+	if i+1 < len(c.Args()) {
+		v += " " + c.Args()[i+1].Value
+	}
+	option, value, _ := strings.Cut(v, " ")
+	option, glued, found := strings.Cut(option, "=")
+	if found {
+		value = glued
+	}
+	switch option {
+	case "--head", "--spider", "--upload-file", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json", "--form", "--post-data", "--post-file":
+		return true
+	case "--request", "--method":
+		return value != "GET"
+	}
+	if c.Name() != "curl" || !strings.HasPrefix(option, "-") || strings.HasPrefix(option, "--") {
+		return false
+	}
+	at := strings.IndexAny(option, curlValues+"I")
+	switch {
+	case at < 0:
+		return false
+	case option[at] == 'X':
+		return strings.TrimPrefix(option[at+1:]+value, "=") != "GET" && !strings.HasPrefix(option[at+1:], "GET")
+	}
+	return strings.ContainsRune("IdFT", rune(option[at]))
+}
+
+// curlValues are curl's single-letter options that take a value, which the rest
+// of the word is.
+const curlValues = "AbcdDeEFHKmoPQrtTuUwxXyYz"
+
+// valueOfOption reports that the i-th argument belongs to an option that takes
+// a URL: a referrer, a proxy.
+func valueOfOption(c *shell.Command, i int) bool {
+	return i > 0 && slices.Contains([]string{"-e", "--referer", "-x", "--proxy", "-H", "--header", "-A", "--user-agent", "-w", "--preproxy"}, c.Args()[i-1].Value)
+}
+
+func isURL(v string) bool {
+	return strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "ftp://")
+}
+
+func plainHTTP(source string) string {
+	if strings.HasPrefix(source, "http://") || strings.HasPrefix(source, "ftp://") {
+		return " without TLS"
+	}
+	return ""
+}
+
+// used says how a message begins on what the script does with a download, or
+// "" when it only looks at it.
+func used(f *dockerfile.File, st *shell.Statement, c *shell.Command) string {
+	source := remote(c)
+	if next := piped(f, st, c); next != nil {
+		switch name := next.Name(); {
+		case slices.Contains([]string{"sh", "bash", "ash", "dash", "zsh", "python", "python3", "perl", "ruby", "node", "php"}, name):
+			return name + " runs"
+		case slices.Contains([]string{"tar", "bsdtar", "unzip", "cpio", "gunzip", "gzip", "zcat", "xz", "unxz", "xzcat", "bzip2", "bunzip2", "bzcat", "zstd", "unzstd"}, name):
+			return name + " unpacks"
+		case slices.Contains([]string{"tee", "dd", "patch", "git", "install"}, name) && !metadata(source, lastPath(next)):
+			return name + " takes"
+		}
+		return "" // jq, grep, apt-key: looked at, or a key
+	}
+	if substituted(f, c) {
+		return "a shell runs"
+	}
+	target, ok := output(c)
+	if !ok || metadata(source, target) {
+		return ""
+	}
+	return "the build uses"
+}
+
+// piped is the command that reads c's output, or nil.
+func piped(f *dockerfile.File, st *shell.Statement, c *shell.Command) *shell.Command {
+	if !c.Piped {
+		return nil
+	}
+	var next *shell.Command
+	for _, o := range st.Commands {
+		if o.Span.Start > c.Span.End && (next == nil || o.Span.Start < next.Span.Start) {
+			next = o
+		}
+	}
+	if next == nil {
+		return nil
+	}
+	between := edit.Span{Start: c.Span.End, End: next.Span.Start}.Of(f.Src)
+	if !strings.Contains(between, "|") || strings.ContainsAny(between, ";)") || strings.Contains(between, "||") || strings.Contains(between, "&&") {
+		return nil
+	}
+	return next
+}
+
+// substituted reports that a shell gets the output as its script:
+// sh -c "$(curl …)", bash <(curl …).
+func substituted(f *dockerfile.File, c *shell.Command) bool {
+	line := string(f.Src[max(0, c.Span.Start-60):c.Span.Start])
+	return regexp.MustCompile(`\b(sh|bash|zsh|eval|source)(\s+-\w+)*\s+["']?(\$\(|<\(|` + "`" + `)\s*$`).MatchString(line)
+}
+
+// output is the file that the download is written to; ok is false when it
+// goes to standard output.
+func output(c *shell.Command) (file string, ok bool) {
+	for _, r := range c.Redirects {
+		if r.Op == ">" || r.Op == ">>" || r.Op == ">|" || r.Op == "&>" {
+			return written(r.Path.Value)
+		}
+	}
+	values, letter, long := curlValues, byte('o'), "--output"
+	if c.Name() == "wget" {
+		values, letter, long = "aABDeGiIlOoPQRStTUwX", 'O', "--output-document"
+	}
+	args := c.Args()
+	for i, w := range args {
+		v := w.Value
+		if value, found := strings.CutPrefix(v, long+"="); found {
+			return written(value)
+		}
+		if !strings.HasPrefix(v, "-") {
+			continue
+		}
+		next := ""
+		if i+1 < len(args) {
+			next = args[i+1].Value
+		}
+		if v == long {
+			return written(next)
+		}
+		if strings.HasPrefix(v, "--remote-name") {
+			return path.Base(remote(c)), true
+		}
+		if strings.HasPrefix(v, "--") {
+			continue
+		}
+		at := strings.IndexAny(v, values)
+		flags := v
+		if at >= 0 {
+			flags = v[:at]
+		}
+		switch {
+		case c.Name() == "curl" && strings.Contains(flags, "O"):
+			return path.Base(remote(c)), true
+		case at >= 0 && v[at] == letter && at+1 < len(v):
+			return written(v[at+1:])
+		case at >= 0 && v[at] == letter:
+			return written(next)
+		}
+	}
+	// wget writes a file unless told otherwise.
+	return path.Base(remote(c)), c.Name() == "wget"
+}
+
+func written(file string) (string, bool) {
+	return file, file != "-" && file != "/dev/null" && !strings.HasPrefix(file, "/dev/std")
+}
+
+// lastPath is the last argument of a command: where tee and dd write to.
+func lastPath(c *shell.Command) string {
+	if args := c.Args(); len(args) > 0 {
+		return strings.TrimPrefix(args[len(args)-1].Value, "of=")
+	}
+	return ""
+}
+
+// metadata reports what other downloads are verified with, or what isn't
+// content: keys, signatures, checksums, repository definitions, and the state
+// of a branch, which is fetched to break the cache.
+func metadata(source, target string) bool {
+	for _, name := range []string{source, target} {
+		name, _, _ = strings.Cut(name, "?")
+		switch path.Ext(name) {
+		case ".asc", ".gpg", ".sig", ".sigstore", ".minisig", ".pub", ".key", ".pem", ".crt", ".cer", ".rsa", ".sha256", ".sha512", ".sha1", ".md5", ".sha256sum", ".sha512sum", ".sha", ".list", ".sources", ".repo":
+			return true
+		}
+		lower := strings.ToLower(name)
+		for _, part := range []string{"keyring", "trusted.gpg", "/yum.repos.d/", "/etc/apk/keys/", "sources.list", "sha256sum", "shasums", "sha512sum", "checksums", "/gpg"} {
+			if strings.Contains(lower, part) {
+				return true
+			}
+		}
+	}
+	return (strings.Contains(source, "api.github.com/repos/") && !strings.Contains(source, "ball/")) || strings.Contains(source, "/git/refs/") || strings.HasSuffix(source, "/key") || strings.Contains(source, "keyserver")
+}
+
+// verifies reports that the script checks something it has.
+func verifies(s *shell.Script) bool {
+	if s == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Commands(), func(c *shell.Command) bool {
+		name := c.Name()
+		text := words(c)
+		switch name {
+		case "sha256sum", "sha512sum", "sha1sum", "sha224sum", "sha384sum", "md5sum", "b2sum", "shasum", "cksum", "sha256", "gpgv", "minisign", "signify", "slsa-verifier", "rhash", "xxhsum":
+			return true
+		case "gpg", "gpg2":
+			return strings.Contains(text, " --verify") || strings.Contains(text, " --decrypt ")
+		case "cosign", "gh", "notation":
+			return strings.Contains(text, " verify")
+		case "openssl":
+			return strings.Contains(text, " dgst ") || strings.Contains(text, " sha256 ")
+		case "rpm", "rpmkeys":
+			return strings.Contains(text, " -K ") || strings.Contains(text, " --checksig ")
+		case "jarsigner", "codesign":
+			return true
+		}
+		return strings.Contains(text, "sha256sum") || strings.Contains(text, "hashlib") || strings.Contains(text, " verify_")
+	})
+}

@@ -1,0 +1,244 @@
+package lint
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/util/suggest"
+	"github.com/spf13/cobra"
+
+	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/report"
+	"github.com/imgmgr/imgmgr/plugin/image/registry"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+const long = `Find what is wrong with Dockerfiles, and fix it.
+
+A PATH is a Dockerfile, a folder to search for Dockerfiles (Dockerfile,
+Containerfile, Dockerfile.NAME, NAME.Dockerfile; not below .git and
+node_modules), or - for standard input. Without one, the current folder is
+searched.
+
+--fix writes the fixes that are safe: the image does the same. --fix=build
+makes only those that are proven to give the same image, as the imgmgr frontend
+makes them in a build. --fix=unsafe makes all. --diff prints what --fix would
+change, and writes nothing. The repaired text of standard input goes to standard
+output, and the findings to standard error.
+
+The build context is the Dockerfile's folder, or else the current one, if all is
+there that the Dockerfile copies; otherwise it is unknown, and what depends on
+it is left alone. --context names it. Base images are looked up in registries
+for --fix=build only, so that a plain lint is quick and says the same every
+time; --online looks them up for every finding, and --offline never does.
+
+The exit code is 0 if there is nothing to report, 1 if there are findings at or
+above --fail-on (with --diff: if there is something to change), and 2 if a file
+could not be read, parsed or written, or the command line is wrong.`
+
+const examples = `  docker imgmgr lint
+  docker imgmgr lint --fix Dockerfile
+  docker imgmgr lint --diff --fix=build --context . docker/Dockerfile
+  docker imgmgr lint --format json services/ > findings.json
+  docker imgmgr lint - < Dockerfile
+  docker imgmgr lint --explain LatestTag`
+
+// flags are the command line as it was typed.
+type flags struct {
+	format, fix, failOn, explain string
+	diff, list, online, offline  bool
+	context, target, platform    string
+	buildArgs, mirrors           []string
+}
+
+// Command is the lint subcommand for the given rules.
+func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:     "lint [OPTIONS] [PATH...]",
+		Short:   "Find what is wrong with Dockerfiles, and fix it",
+		Long:    long,
+		Example: examples,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd, streams(), rules, args)
+		},
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&f.format, "format", string(Text), "Print findings in this `FORMAT`: text or json")
+	set.StringVar(&f.fix, "fix", "", "Make fixes of this `KIND`: safe (if none is given), build or unsafe")
+	set.Lookup("fix").NoOptDefVal = "safe"
+	set.BoolVar(&f.diff, "diff", false, "Print what --fix would change, and change nothing")
+	set.StringVar(&f.failOn, "fail-on", engine.Warning.String(), "Exit with 1 for findings of this `SEVERITY` or worse: error, warning, info or never")
+	set.StringVar(&f.context, "context", "", "Build context: `FOLDER` that the Dockerfile copies from")
+	set.StringArrayVar(&f.buildArgs, "build-arg", nil, "Build argument `NAME=VALUE`; where one is given, all others are taken to be unset")
+	set.StringVar(&f.target, "target", "", "`STAGE` to build")
+	set.StringVar(&f.platform, "platform", "", "Target `PLATFORM`, such as linux/arm64")
+	set.BoolVar(&f.online, "online", false, "Look up base images in their registries")
+	set.BoolVar(&f.offline, "offline", false, "Don't look up base images, not even for --fix=build")
+	set.StringArrayVar(&f.mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
+	set.StringVar(&f.explain, "explain", "", "Explain a `RULE`")
+	set.BoolVar(&f.list, "list-rules", false, "List all rules")
+	complete(cmd, rules)
+	return cmd
+}
+
+// complete offers values in shells. Dockerfiles are completed as files.
+func complete(cmd *cobra.Command, rules []*engine.Rule) {
+	var names []string
+	for _, r := range rules {
+		names = append(names, r.Name+"\t"+r.Doc.Title)
+	}
+	for flag, values := range map[string][]string{
+		"format":  {"text", "json"},
+		"fix":     {"safe", "build", "unsafe"},
+		"fail-on": {"error", "warning", "info", "never"},
+		"explain": names,
+	} {
+		// It fails for unknown flags only.
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+}
+
+func (f *flags) run(cmd *cobra.Command, streams ui.Streams, rules []*engine.Rule, args []string) error {
+	if f.list || f.explain != "" {
+		text := &report.Text{Out: streams.Out, Width: streams.Out.Width, Color: streams.Out.Color}
+		if f.list {
+			return text.List(slices.SortedFunc(slices.Values(rules), byName))
+		}
+		rule, err := named(rules, f.explain)
+		if err != nil {
+			return err
+		}
+		return text.Explain(rule)
+	}
+	o, err := f.options(cmd, args)
+	if err != nil {
+		return err
+	}
+	o.Rules = rules
+	return Run(cmd.Context(), streams, o)
+}
+
+func byName(a, b *engine.Rule) int { return cmp.Compare(a.Name, b.Name) }
+
+// named finds a rule by its name or by that of another linter's check.
+func named(rules []*engine.Rule, name string) (*engine.Rule, error) {
+	var names []string
+	for _, r := range rules {
+		all := append([]string{r.Name}, r.Aliases...)
+		if slices.ContainsFunc(all, func(n string) bool { return strings.EqualFold(n, name) }) {
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	if near := nearest(name, names); near != "" {
+		return nil, fmt.Errorf("there is no rule %q; did you mean %s? --list-rules lists all", name, near)
+	}
+	return nil, fmt.Errorf("there is no rule %q; --list-rules lists all", name)
+}
+
+// nearest is the name that was most likely meant; "" when none is like it.
+func nearest(name string, names []string) string {
+	if i := slices.IndexFunc(names, func(n string) bool {
+		return len(name) > 3 && strings.HasPrefix(strings.ToLower(n), strings.ToLower(name))
+	}); i >= 0 {
+		return names[i]
+	}
+	near, _ := suggest.Search(name, names, true)
+	if near == "" {
+		lower, _ := suggest.Search(strings.ToLower(name), names, false)
+		if i := slices.IndexFunc(names, func(n string) bool { return lower != "" && strings.EqualFold(n, lower) }); i >= 0 {
+			near = names[i]
+		}
+	}
+	return near
+}
+
+// options reads the flags' values.
+func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
+	o := Options{
+		Paths: args, Format: Format(f.format), Diff: f.diff,
+		Context: f.context, Target: f.target, Platform: f.platform,
+	}
+	if o.Format != Text && o.Format != JSON {
+		return o, fmt.Errorf("unknown format %q: use --format text or json", f.format)
+	}
+	if f.failOn != "never" {
+		severity, err := engine.ParseSeverity(f.failOn)
+		if err != nil {
+			return o, fmt.Errorf("unknown severity %q: use --fail-on error, warning, info or never", f.failOn)
+		}
+		o.FailOn = severity
+	}
+	if f.online && f.offline {
+		return o, errors.New("--online and --offline contradict each other; leave one out")
+	}
+	var err error
+	if o.Fix, err = f.safety(cmd, args); err != nil {
+		return o, err
+	}
+	if o.Args, err = f.args(o.Fix); err != nil {
+		return o, err
+	}
+	builder := "linux/" + runtime.GOARCH
+	if o.Fix == engine.BuildSafe && o.Platform == "" {
+		o.Platform = builder
+	}
+	if !f.offline && (f.online || o.Fix == engine.BuildSafe) {
+		o.Registry, err = registry.New(builder, f.mirrors...)
+	}
+	return o, err
+}
+
+// safety reads --fix. Its value has to be joined by "=", so that "--fix build"
+// names a file; where there is none, the flag was meant.
+func (f *flags) safety(cmd *cobra.Command, args []string) (engine.Safety, error) {
+	safeties := map[string]engine.Safety{"safe": engine.Safe, "build": engine.BuildSafe, "build-safe": engine.BuildSafe, "unsafe": engine.Unsafe}
+	for _, arg := range args {
+		if _, ok := safeties[arg]; ok && cmd.Flags().Changed("fix") {
+			if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) {
+				return engine.None, fmt.Errorf("there is no file %q; write --fix=%s", arg, arg)
+			}
+		}
+	}
+	if !cmd.Flags().Changed("fix") && !f.diff {
+		return engine.None, nil
+	}
+	safety, ok := safeties[cmp.Or(f.fix, "safe")]
+	if !ok {
+		return engine.None, fmt.Errorf("unknown kind of fix %q: use --fix=safe, build or unsafe", f.fix)
+	}
+	return safety, nil
+}
+
+// args reads --build-arg as docker build does: a name alone has its value from
+// the environment. Nil is unknown: without any, except where the build is
+// foretold.
+func (f *flags) args(fix engine.Safety) (map[string]string, error) {
+	if len(f.buildArgs) == 0 && fix != engine.BuildSafe {
+		return nil, nil
+	}
+	args := map[string]string{}
+	for _, arg := range f.buildArgs {
+		name, value, ok := strings.Cut(arg, "=")
+		if name == "" {
+			return nil, fmt.Errorf("build argument %q has no name: use --build-arg NAME=VALUE", arg)
+		}
+		if !ok {
+			if value, ok = os.LookupEnv(name); !ok {
+				continue
+			}
+		}
+		args[name] = value
+	}
+	return args, nil
+}

@@ -1,0 +1,160 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/facts"
+	"github.com/imgmgr/imgmgr/lint/report"
+)
+
+// maxSize bounds what is read as a Dockerfile, in bytes: BuildKit's own bound.
+const maxSize = 16 << 20
+
+// lintOne checks one target. Whatever goes wrong with it becomes a problem of
+// this file and never hides another.
+func lintOne(ctx context.Context, stdin io.Reader, o Options, t target) (r result) {
+	r.Path = t.path
+	defer func() {
+		if p := recover(); p != nil {
+			r.problem(fmt.Errorf("imgmgr itself failed on this file: %v. Please report it with the file to https://github.com/imgmgr/imgmgr/issues (%s)", p, origin(debug.Stack())))
+		}
+	}()
+	if t.err != nil {
+		r.problem(t.err)
+		return r
+	}
+	src, err := read(stdin, t.path)
+	if err != nil {
+		r.problem(err)
+		return r
+	}
+	r.Src = src
+	file, err := dockerfile.Parse(t.path, src)
+	if err != nil {
+		r.problem(err)
+		return r
+	}
+	world, err := openWorld(o, t.path, file)
+	if err != nil {
+		r.problem(err)
+	}
+	defer world.close()
+	if o.Fix == engine.BuildSafe && world.facts.Files == nil {
+		r.note = "its build context isn't known, so what depends on it is left alone; name it with --context"
+	}
+	if o.Fix > engine.None {
+		file = r.fix(ctx, o, file, world.facts)
+	}
+	if o.Diff {
+		return r
+	}
+	r.Findings, err = engine.Check(ctx, file, world.facts, o.Rules)
+	r.problem(err)
+	return r
+}
+
+// fix makes the file's fixes, and returns the file as it is then.
+func (r *result) fix(ctx context.Context, o Options, file *dockerfile.File, known facts.Context) *dockerfile.File {
+	r.fixed = r.Src
+	rewritten, err := engine.Rewrite(ctx, r.Path, r.Src, known, o.Rules, o.Fix)
+	if err != nil {
+		r.problem(err)
+		return file
+	}
+	if len(rewritten.Applied) == 0 {
+		return file
+	}
+	if o.Diff {
+		name := strings.TrimPrefix(filepath.ToSlash(filepath.Clean(r.Path)), "/")
+		r.diff = edit.Unified(name, r.Src, rewritten.Src)
+		return file
+	}
+	fixed, err := dockerfile.Parse(r.Path, rewritten.Src)
+	if err == nil && r.Path != Stdin {
+		err = replace(r.Path, r.Src, rewritten.Src)
+	}
+	if err != nil {
+		r.problem(err)
+		return file
+	}
+	r.Fixed, r.Src, r.fixed = rewritten.Applied, rewritten.Src, rewritten.Src
+	return fixed
+}
+
+// problem notes what kept the file from being checked; nil is none.
+func (r *result) problem(err error) {
+	if err == nil {
+		return
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range many.Unwrap() {
+			r.problem(one)
+		}
+		return
+	}
+	if refused, ok := errors.AsType[*dockerfile.ParseError](err); ok {
+		r.Problems = append(r.Problems, report.Problem{Message: refused.Message, Line: refused.Line})
+		return
+	}
+	r.Problems = append(r.Problems, report.Problem{Message: err.Error()})
+}
+
+// read returns the bytes of a file or of standard input.
+func read(stdin io.Reader, path string) ([]byte, error) {
+	if path != Stdin {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, readError(err)
+		}
+		defer f.Close()
+		stdin = f
+	}
+	src, err := io.ReadAll(io.LimitReader(stdin, maxSize+1))
+	if err != nil {
+		return nil, readError(err)
+	}
+	if len(src) > maxSize {
+		return nil, fmt.Errorf("it is larger than %d bytes, which BuildKit does not take for a Dockerfile; check the path", maxSize)
+	}
+	return src, nil
+}
+
+// readError says what to do about a file that can't be read. The path stands in
+// front of it.
+func readError(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("it can't be read: %w; check the path", os.ErrNotExist)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("it can't be read: %w; check its permissions", os.ErrPermission)
+	}
+	if failed, ok := errors.AsType[*os.PathError](err); ok {
+		err = failed.Err
+	}
+	return fmt.Errorf("it can't be read: %w", err)
+}
+
+// origin is the first line of a stack that names our own code.
+func origin(stack []byte) string {
+	lines := strings.Split(string(stack), "\n")
+	seenPanic := false
+	for _, line := range lines {
+		if strings.HasPrefix(line, "panic(") {
+			seenPanic = true
+		}
+		if seenPanic && strings.HasPrefix(line, "github.com/imgmgr/imgmgr/") {
+			return line
+		}
+	}
+	return "no place known"
+}

@@ -1,0 +1,47 @@
+// Package lint is `docker imgmgr lint`: it finds Dockerfiles, gathers what is
+// known of their builds, and lets the engine check or repair them.
+//
+// [Run] does what [Options] say and writes to the streams it is given; the
+// command line is only in command.go. Findings go to standard output, what
+// couldn't be checked to standard error; in JSON both are in one object.
+package lint
+
+import (
+	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/plugin/image/registry"
+)
+
+// Stdin is the path that stands for standard input.
+const Stdin = "-"
+
+// Format is how findings are printed.
+type Format string
+
+const (
+	Text Format = "text"
+	JSON Format = "json"
+)
+
+// Options say what to lint and how.
+type Options struct {
+	// Paths are files, folders to search, and Stdin. None means the current
+	// folder.
+	Paths  []string
+	Format Format
+	Rules  []*engine.Rule
+
+	// Fix is how safe a fix must at least be to be made; None makes none.
+	Fix engine.Safety
+	// Diff prints what Fix would change instead of changing it.
+	Diff bool
+	// FailOn is the severity from which findings fail the run; 0 is never.
+	FailOn engine.Severity
+
+	// Context is the folder of the build context; "" guesses it for each file.
+	Context string
+	// Args, Target and Platform are those of the build, as in facts.Context.
+	Args             map[string]string
+	Target, Platform string
+	// Registry looks up base images; nil leaves them unknown.
+	Registry *registry.Resolver
+}

@@ -1,0 +1,190 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+
+	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/report"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+// Run lints as the options say. The error is a *ui.Exit without a message where
+// the report says all: code ui.Findings when a finding is at least as severe as
+// FailOn or, with Diff, when there is something to change; ui.Failure when a
+// file couldn't be checked, whatever was found in the others.
+func Run(ctx context.Context, streams ui.Streams, o Options) error {
+	targets := find(o.Paths)
+	if err := o.check(targets); err != nil {
+		return err
+	}
+	out := newPrinter(streams, o, targets)
+	for result := range lintAll(ctx, streams.In, o, targets) {
+		if err := out.add(result); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("stopped before all files were checked: %w", err)
+	}
+	if o.Registry != nil {
+		out.unreachable(o.Registry.Unreachable())
+	}
+	return out.finish()
+}
+
+// check refuses options that can't be followed.
+func (o *Options) check(targets []target) error {
+	stdin := slices.ContainsFunc(targets, func(t target) bool { return t.path == Stdin })
+	switch {
+	case o.Diff && o.Format == JSON:
+		return errors.New("--diff prints a diff; leave out --format json")
+	case stdin && o.Fix > engine.None && !o.Diff && o.Format == JSON:
+		return errors.New("--fix writes the repaired Dockerfile of standard input to standard output; leave out --format json")
+	case stdin && o.Fix > engine.None && !o.Diff && len(targets) > 1:
+		return errors.New("--fix of standard input can't be mixed with files; run it by itself")
+	case o.Context != "":
+		return checkFolder(o.Context)
+	}
+	return nil
+}
+
+// result is what linting one target gave.
+type result struct {
+	report.File
+	diff  string // with Diff
+	fixed []byte // of standard input, with Fix
+	note  string // for standard error: why less is done than could be
+}
+
+// lintAll lints the targets side by side, and yields the results in order.
+func lintAll(ctx context.Context, stdin io.Reader, o Options, targets []target) func(func(result) bool) {
+	return func(yield func(result) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		done := make([]chan result, len(targets))
+		for i := range done {
+			done[i] = make(chan result, 1)
+		}
+		next := make(chan int)
+		go func() {
+			defer close(next)
+			for i := range targets {
+				select {
+				case next <- i:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		for range min(len(targets), runtime.GOMAXPROCS(0)) {
+			go func() {
+				for i := range next {
+					done[i] <- lintOne(ctx, stdin, o, targets[i])
+				}
+			}()
+		}
+		for i := range done {
+			select {
+			case r := <-done[i]:
+				if !yield(r) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// printer puts results where the options want them.
+type printer struct {
+	opts    Options
+	stdin   bool // standard output is for the repaired text of standard input
+	out     io.Writer
+	found   *report.Text // findings
+	failed  *report.Text // what couldn't be checked
+	files   []report.File
+	rules   report.Rules
+	summary report.Summary
+	code    int
+}
+
+func newPrinter(streams ui.Streams, o Options, targets []target) *printer {
+	rules := report.Index(o.Rules)
+	text := func(o ui.Output) *report.Text {
+		return &report.Text{Out: o, Width: o.Width, Color: o.Color, Rules: rules}
+	}
+	p := &printer{opts: o, out: streams.Out, found: text(streams.Out), failed: text(streams.Err), rules: rules}
+	if len(targets) == 1 && targets[0].path == Stdin && o.Fix > engine.None && !o.Diff {
+		p.stdin, p.found = true, p.failed
+	}
+	return p
+}
+
+// add prints one file's result, or keeps it where the format needs all.
+func (p *printer) add(r result) error {
+	p.summary.Add(r.File)
+	p.decide(r)
+	if p.opts.Format == JSON {
+		p.files = append(p.files, r.File)
+		return nil
+	}
+	if err := p.failed.Problems(r.File); err != nil {
+		return err
+	}
+	if r.note != "" {
+		if err := p.failed.Note(r.Path, r.note); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.opts.Diff:
+		return p.found.Diff(r.diff)
+	case p.stdin:
+		if _, err := p.out.Write(r.fixed); err != nil {
+			return fmt.Errorf("write the repaired Dockerfile: %w", err)
+		}
+	}
+	return p.found.File(r.File)
+}
+
+// decide takes a file into the exit code.
+func (p *printer) decide(r result) {
+	switch {
+	case len(r.Problems) > 0:
+		p.code = ui.Failure
+	case p.opts.FailOn == 0 || p.code == ui.Failure:
+	case p.opts.Diff && r.diff != "":
+		p.code = ui.Findings
+	case !p.opts.Diff && slices.ContainsFunc(r.Findings, func(d engine.Diagnostic) bool { return d.Severity >= p.opts.FailOn }):
+		p.code = ui.Findings
+	}
+}
+
+// unreachable says which facts are missing, and why.
+func (p *printer) unreachable(registries map[string]error) {
+	for _, host := range slices.Sorted(maps.Keys(registries)) {
+		fmt.Fprintf(p.failed.Out, "imgmgr: registry %s could not be reached, so what depends on its images is left alone: %v\n", host, registries[host])
+	}
+}
+
+// finish ends the report and gives the exit code.
+func (p *printer) finish() error {
+	var err error
+	switch {
+	case p.opts.Format == JSON:
+		err = report.JSON(p.out, p.files, p.rules)
+	case !p.opts.Diff:
+		err = p.found.Summary(p.summary)
+	}
+	if err == nil && p.code != ui.Clean {
+		err = &ui.Exit{Code: p.code}
+	}
+	return err
+}

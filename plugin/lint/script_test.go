@@ -1,0 +1,168 @@
+package lint_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/imgmgr/imgmgr/plugin"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"docker-imgmgr": func() { os.Exit(plugin.Main("test")) },
+	})
+}
+
+// TestScripts runs the text scripts in testdata/script. Beside testscript's own
+// commands they know
+//
+//	exits CODE COMMAND...   run COMMAND, which must end with CODE
+//	json PATH WANT          the value at PATH ("files.0.path") of stdout is WANT
+//	mode MODE FILE          FILE has that mode, in octal
+//
+// and $MIRROR, a registry that holds library/app:1, whose user is "app", and
+// library/root:1, which has none.
+func TestScripts(t *testing.T) {
+	mirror := startRegistry(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("MIRROR", mirror)
+			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, ".docker"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "json": jsonValue, "mode": mode,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		code = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code %s, want %s", code, args[0])
+	}
+}
+
+func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: json PATH WANT")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for key := range strings.SplitSeq(args[0], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[key]
+		case []any:
+			var i int
+			if _, err := fmt.Sscan(key, &i); err != nil || i >= len(v) {
+				ts.Fatalf("%s: a list of %d has no %s", args[0], len(v), key)
+			}
+			value = v[i]
+		default:
+			ts.Fatalf("%s: there is no %s", args[0], key)
+		}
+	}
+	if got := fmt.Sprint(value); got != args[1] {
+		ts.Fatalf("%s is %s, want %s", args[0], got, args[1])
+	}
+}
+
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode MODE FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%03o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// startRegistry serves images for every platform that tests run on.
+func startRegistry(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(srv.Close)
+	host := strings.TrimPrefix(srv.URL, "http://")
+	for ref, user := range map[string]string{"library/app:1": "app", "library/root:1": ""} {
+		var index v1.ImageIndex = empty.Index
+		for _, arch := range []string{"amd64", "arm64"} {
+			image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
+				OS: "linux", Architecture: arch, Config: v1.Config{User: user, Env: []string{"PATH=/bin"}}, RootFS: v1.RootFS{Type: "layers"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			index = mutate.AppendManifests(index, mutate.IndexAddendum{
+				Add: image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}},
+			})
+		}
+		target, err := name.ParseReference(host + "/" + ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.WriteIndex(target, index); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return host
+}
+
+// TestCorpus lints every Dockerfile of the folder that IMGMGR_CORPUS names, or
+// of the repository: no file may make the linter itself fail.
+func TestCorpus(t *testing.T) {
+	dir := os.Getenv("IMGMGR_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..")
+	}
+	out := lintJSON(t, dir)
+	if len(out.Files) == 0 {
+		t.Fatalf("no Dockerfile was found below %s", dir)
+	}
+	for _, f := range out.Files {
+		for _, e := range f.Errors {
+			if strings.Contains(e.Message, "imgmgr itself failed") || strings.Contains(e.Message, "check "+f.Path) {
+				t.Errorf("%s: %s", f.Path, e.Message)
+			}
+		}
+		if f.Findings == nil || f.Errors == nil {
+			t.Errorf("%s: findings and errors must be lists", f.Path)
+		}
+	}
+	paths := make([]string, len(out.Files))
+	for i, f := range out.Files {
+		paths[i] = f.Path
+	}
+	if again := lintJSON(t, dir); !slices.EqualFunc(again.Files, paths, func(f jsonFile, path string) bool { return f.Path == path }) {
+		t.Error("a second run gave the files in another order")
+	}
+}

@@ -1,0 +1,132 @@
+package lint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// world is what is known of a file's build, and what has to be closed with it.
+type world struct {
+	facts facts.Context
+	root  *os.Root
+}
+
+func (w *world) close() {
+	if w.root != nil {
+		w.root.Close() // it was only read
+	}
+}
+
+// openWorld gathers the facts of a file's build. The context is the folder that
+// the options name. Without one it is the file's own folder, or else the
+// current one, provided that everything is there that the file copies from its
+// context; otherwise it isn't known, as for standard input. The world is there
+// beside an error, too, with what is known all the same.
+func openWorld(o Options, name string, file *dockerfile.File) (*world, error) {
+	w := &world{facts: facts.Context{Args: o.Args, Target: o.Target, Platform: o.Platform}}
+	w.facts.CacheNamespace = o.Args["BUILDKIT_CACHE_MOUNT_NS"]
+	if o.Registry != nil {
+		w.facts.Images = o.Registry
+	}
+	var err error
+	if o.Context != "" {
+		w.root, err = os.OpenRoot(o.Context)
+	} else if name != Stdin {
+		w.root = guessContext(name, file)
+	}
+	if err != nil || w.root == nil {
+		return w, err
+	}
+	w.facts.Files, w.facts.Ignored, err = ignoring(w.root, name)
+	return w, err
+}
+
+// guessContext finds the folder that is the file's build context.
+func guessContext(name string, file *dockerfile.File) *os.Root {
+	own := filepath.Dir(name)
+	for _, dir := range []string{own, "."} {
+		if rel, err := filepath.Rel(dir, own); err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			continue // the current folder isn't above the file
+		}
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			continue
+		}
+		if holds(root, file) {
+			return root
+		}
+		root.Close()
+	}
+	return nil
+}
+
+// holds reports whether a folder has everything that the file copies from its
+// context by name.
+func holds(root *os.Root, file *dockerfile.File) bool {
+	for _, in := range file.Instructions {
+		var from string
+		var sources []string
+		switch c := in.Command.(type) {
+		case *instructions.CopyCommand:
+			from, sources = c.From, c.SourcePaths
+		case *instructions.AddCommand:
+			sources = c.SourcePaths
+		}
+		if from != "" {
+			continue
+		}
+		for _, source := range sources {
+			if strings.ContainsAny(source, `*?[\$:`) {
+				continue // a pattern, a variable or a URL
+			}
+			if _, err := root.Stat(path.Clean(strings.TrimLeft(source, "/"))); errors.Is(err, fs.ErrNotExist) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ignoring returns the files of a build context as BuildKit gets them: without
+// those that <Dockerfile>.dockerignore leaves out or, where there is none,
+// .dockerignore; and the text of that file.
+func ignoring(root *os.Root, name string) (fs.FS, []byte, error) {
+	var list []byte
+	var err error
+	which := name + ".dockerignore"
+	if name != Stdin {
+		list, err = os.ReadFile(which)
+	}
+	if name == Stdin || errors.Is(err, fs.ErrNotExist) {
+		which = filepath.Join(root.Name(), ".dockerignore")
+		list, err = root.ReadFile(".dockerignore")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return root.FS(), nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("its build context isn't known, for %s can't be read: %w", which, readError(err))
+	}
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(list))
+	var matcher *patternmatcher.PatternMatcher
+	if err == nil {
+		matcher, err = patternmatcher.New(patterns)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("its build context isn't known, for %s can't be understood: %w", which, err)
+	}
+	return &filtered{all: root.FS(), matcher: matcher, visible: map[string]bool{}}, list, nil
+}
