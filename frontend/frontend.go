@@ -11,7 +11,7 @@
 // The text that the user wrote stays the measure:
 //
 //   - BuildKit's frontend lowers it first, and its warnings and errors are those
-//     of the build ([asWritten]);
+//     of the build ([build.asWritten]);
 //   - every step, error and provenance record names the user's own lines
 //     ([plan.restore]);
 //   - a failure of this package costs one warning and builds it unchanged.

@@ -41,6 +41,9 @@ type AppliedFix struct {
 	// Drops are absolute paths, or folders with all below them, that the image
 	// may lack.
 	Drops []string `json:"drops,omitempty"`
+	// Reorders says that the image's history may list its steps in another
+	// order, or more of them.
+	Reorders bool `json:"reorders,omitempty"`
 }
 
 // LeftFinding is a finding that the build leaves as it is.
@@ -88,7 +91,7 @@ func (b *build) explain(ctx context.Context) (*client.Result, error) {
 func (e *Explanation) fill(out *lint.Rewritten) {
 	e.Dockerfile = string(out.Src)
 	for _, a := range out.Applied {
-		e.Applied = append(e.Applied, AppliedFix{Rule: a.Rule, Line: a.Line, Fix: a.Message, Why: a.Why, Drops: a.Drops})
+		e.Applied = append(e.Applied, AppliedFix{Rule: a.Rule, Line: a.Line, Fix: a.Message, Why: a.Why, Drops: a.Drops, Reorders: a.Reorders})
 	}
 	for _, d := range out.Left {
 		left := LeftFinding{Rule: d.Rule, Line: out.Map.Line(lineAt(out.Src, d.Start)), Message: d.Message}

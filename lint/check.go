@@ -18,6 +18,7 @@ import (
 // beside an error that joins every failure.
 func Check(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule) ([]Diagnostic, error) {
 	found, err := run(ctx, file, fc, rules, &shared{})
+	found = withoutDuplicates(found, rules)
 	slices.SortStableFunc(found, func(a, b Diagnostic) int {
 		return cmp.Or(
 			cmp.Compare(a.Start, b.Start),

@@ -92,6 +92,9 @@ type Fix struct {
 	// Drops are absolute paths, or folders with all below them, that the
 	// rewritten image may lack: package caches. Empty: identical trees.
 	Drops []string
+	// Reorders says that the image's history lists its steps in another order,
+	// or more of them. The tree and all other configuration are the same.
+	Reorders bool
 	// Doubt says what is missing to the proof where Safety is below the rule's.
 	Doubt string
 }

@@ -34,6 +34,8 @@ type Applied struct {
 	Line    int    // of the finding in the original, from 1
 	Safety  Safety
 	Drops   []string
+	// Reorders is the fix's: the history may list steps in another order.
+	Reorders bool
 }
 
 // Drops are the paths that the rewritten image may lack, sorted.
@@ -111,12 +113,13 @@ func (r *Rewritten) apply(file *dockerfile.File, fixes []Diagnostic) (*dockerfil
 		edits = append(edits, d.Fix.Edits...)
 		names = append(names, d.Rule)
 		r.Applied = append(r.Applied, Applied{
-			Rule:    d.Rule,
-			Message: d.Fix.Message,
-			Why:     d.Message,
-			Line:    r.Map.Line(file.Lines.Line(d.Start)),
-			Safety:  d.Fix.Safety,
-			Drops:   d.Fix.Drops,
+			Rule:     d.Rule,
+			Message:  d.Fix.Message,
+			Why:      d.Message,
+			Line:     r.Map.Line(file.Lines.Line(d.Start)),
+			Safety:   d.Fix.Safety,
+			Drops:    d.Fix.Drops,
+			Reorders: d.Fix.Reorders,
 		})
 	}
 	what := strings.Join(slices.Compact(names), ", ")

@@ -76,14 +76,11 @@ type target struct {
 //
 // Nothing is written unless every scan succeeded.
 func Run(ctx context.Context, env func(string) string, version string) error {
-	ctx, err := withLicenses(ctx)
-	if err != nil {
-		return fmt.Errorf("prepare to tell licenses apart: %w; %s", err, remedy)
-	}
-	return run(ctx, env, version)
+	return run(ctx, env, version, withLicenses)
 }
 
-func run(ctx context.Context, env func(string) string, version string) error {
+// run takes what prepares ctx for the scans, so that tests can share it.
+func run(ctx context.Context, env func(string) string, version string, prepare func(context.Context) (context.Context, error)) error {
 	created, err := creationTime(env)
 	if err != nil {
 		return err
@@ -95,6 +92,9 @@ func run(ctx context.Context, env func(string) string, version string) error {
 	targets, err := findTargets(env)
 	if err != nil {
 		return err
+	}
+	if ctx, err = prepare(ctx); err != nil {
+		return fmt.Errorf("prepare to scan: %w; %s", err, remedy)
 	}
 	statements := make([][]byte, len(targets))
 	for i, t := range targets {

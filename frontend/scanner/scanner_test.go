@@ -31,11 +31,8 @@ var licenses = sync.OnceValues(func() (context.Context, error) {
 
 func runIn(t *testing.T, env map[string]string) error {
 	t.Helper()
-	ctx, err := licenses()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return run(ctx, func(name string) string { return env[name] }, "v0.0.0-test")
+	prepare := func(context.Context) (context.Context, error) { return licenses() }
+	return run(t.Context(), func(name string) string { return env[name] }, "v0.0.0-test", prepare)
 }
 
 // scanned scans root as BuildKit has it scanned and gives the SBOM's bytes.

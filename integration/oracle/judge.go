@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -46,16 +47,24 @@ func (v Verdict) String() string {
 	return b.String()
 }
 
+// Allowed is what a rewrite declares that it changes.
+type Allowed struct {
+	// Drops are absolute paths: the path itself and everything below it may be
+	// missing from b, but not be different or new.
+	Drops []string
+	// Reorders says that the history of b may list the steps of a in another
+	// order, and more of them. None may be missing.
+	Reorders bool
+}
+
 // Judge compares b, built from the rewritten Dockerfile, with a. again is a
-// second build of what a was built from. A drop is an absolute path: the path
-// itself and everything below it may be missing from b, but not be different
-// or new.
-func Judge(a, again, b Image, drops []string) Verdict {
-	v := Verdict{Noise: append(Diff(a.Tree, again.Tree), DiffConfig(a.Config, again.Config)...)}
+// second build of what a was built from.
+func Judge(a, again, b Image, allowed Allowed) Verdict {
+	v := Verdict{Noise: slices.Concat(Diff(a.Tree, again.Tree), DiffConfig(a.Config, again.Config), DiffHistory(a.History, again.History))}
 	noise := newNoise(v.Noise)
 	for _, d := range Diff(a.Tree, b.Tree) {
 		switch {
-		case d.Kind == Missing && dropped(d.Path, drops):
+		case d.Kind == Missing && dropped(d.Path, allowed.Drops):
 			v.Dropped.Entries++
 			v.Dropped.Bytes += a.Tree[d.Path].Size
 		case noise.explains(d):
@@ -63,7 +72,11 @@ func Judge(a, again, b Image, drops []string) Verdict {
 			v.Differences = append(v.Differences, d)
 		}
 	}
-	for _, d := range DiffConfig(a.Config, b.Config) {
+	history := DiffHistory(a.History, b.History)
+	if allowed.Reorders {
+		history = lostSteps(a.History, b.History)
+	}
+	for _, d := range append(DiffConfig(a.Config, b.Config), history...) {
 		if !noise.explains(d) {
 			v.Differences = append(v.Differences, d)
 		}

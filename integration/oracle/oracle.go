@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -38,14 +39,17 @@ type Entry struct {
 type Tree map[string]Entry
 
 // Config is an image configuration as flat names and values, such as
-// "config.Env[0]" and "history[2].created_by". What differs between any two
-// builds is not in it: times and layer digests.
+// "config.Env[0]". What differs between any two builds is not in it: times and
+// layer digests. The history is apart.
 type Config map[string]string
 
 // Image is what an image is, as far as its user can tell.
 type Image struct {
 	Tree   Tree
 	Config Config
+	// History is what made each layer or setting, oldest first, as docker
+	// history shows it.
+	History []string
 }
 
 // Kind names what differs at a path or in the configuration.
@@ -137,6 +141,34 @@ func DiffConfig(a, b Config) []Difference {
 			out = append(out, Difference{Path: name, Kind: Extra, B: after})
 		case before != after:
 			out = append(out, Difference{name, Setting, before, after})
+		}
+	}
+	return out
+}
+
+// DiffHistory lists which steps of a are not in b at the same place.
+func DiffHistory(a, b []string) []Difference {
+	return DiffConfig(numbered(a), numbered(b))
+}
+
+func numbered(steps []string) Config {
+	c := Config{}
+	for i, step := range steps {
+		c["history["+strconv.Itoa(i)+"]"] = step
+	}
+	return c
+}
+
+// lostSteps lists which steps of a are nowhere in b.
+func lostSteps(a, b []string) []Difference {
+	left := map[string]int{}
+	for _, step := range b {
+		left[step]++
+	}
+	var out []Difference
+	for i, step := range a {
+		if left[step]--; left[step] < 0 {
+			out = append(out, Difference{Path: "history[" + strconv.Itoa(i) + "]", Kind: Missing, A: step})
 		}
 	}
 	return out

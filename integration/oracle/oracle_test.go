@@ -29,7 +29,8 @@ func built() oracle.Image {
 			"/root/.npm":       {Type: "dir", Mode: 0o755},
 			"/root/.npm/index": {Type: "file", Mode: 0o644, Size: 7, Digest: "sha256:3"},
 		},
-		Config: oracle.Config{"config.Env[0]": "A=1", "config.Env[1]": "B=2", "history[0].created_by": "RUN make"},
+		Config:  oracle.Config{"config.Env[0]": "A=1", "config.Env[1]": "B=2"},
+		History: []string{"COPY . .", "RUN make"},
 	}
 }
 
@@ -57,7 +58,7 @@ func TestJudgeFindsPlantedDifferences(t *testing.T) {
 	extra.Tree["/app/extra"] = oracle.Entry{Type: "file"}
 	unlogged := without("/var/log/dpkg")
 	history := built()
-	history.Config["history[0].created_by"] = "RUN make all"
+	history.History[1] = "RUN make all"
 
 	for name, test := range map[string]struct {
 		b    oracle.Image
@@ -71,7 +72,7 @@ func TestJudgeFindsPlantedDifferences(t *testing.T) {
 		"dropped noisy file":   {unlogged, []string{"/var/log/dpkg missing"}},
 		"extra file":           {extra, []string{"/app/extra extra"}},
 		"swapped ENVs":         {swapped, []string{"config.Env[0] setting", "config.Env[1] setting"}},
-		"history":              {history, []string{"history[0].created_by setting"}},
+		"history":              {history, []string{"history[1] setting"}},
 		"mode":                 {change("/app/main", func(e *oracle.Entry) { e.Mode = 0o750 }), []string{"/app/main mode"}},
 		"mode of a noisy file": {change("/var/log/dpkg", func(e *oracle.Entry) { e.Mode = 0o600 }), []string{"/var/log/dpkg mode"}},
 		"owner":                {change("/app/main", func(e *oracle.Entry) { e.GID = 7 }), []string{"/app/main owner"}},
@@ -84,7 +85,7 @@ func TestJudgeFindsPlantedDifferences(t *testing.T) {
 		"changed drop": {change("/root/.npm/index", func(e *oracle.Entry) { e.Digest = "sha256:9" }), []string{"/root/.npm/index content"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := oracle.Judge(built(), noisy, test.b, []string{"/root/.npm"})
+			v := oracle.Judge(built(), noisy, test.b, oracle.Allowed{Drops: []string{"/root/.npm"}})
 			var got []string
 			for _, d := range v.Differences {
 				got = append(got, d.Path+" "+string(d.Kind))
@@ -106,11 +107,11 @@ func TestJudgeCountsDrops(t *testing.T) {
 	b := built()
 	delete(b.Tree, "/root/.npm/index")
 	delete(b.Tree, "/root/.npm")
-	v := oracle.Judge(built(), built(), b, []string{"/root/.npm/"})
+	v := oracle.Judge(built(), built(), b, oracle.Allowed{Drops: []string{"/root/.npm/"}})
 	if want := (oracle.Dropped{Entries: 2, Bytes: 7}); v.Dropped != want {
 		t.Errorf("dropped %+v, want %+v", v.Dropped, want)
 	}
-	if v := oracle.Judge(built(), built(), b, []string{"/root/.np"}); v.Equal() {
+	if v := oracle.Judge(built(), built(), b, oracle.Allowed{Drops: []string{"/root/.np"}}); v.Equal() {
 		t.Error("a drop of /root/.np excused a loss in /root/.npm")
 	}
 }
@@ -125,19 +126,19 @@ func TestJudgeKnowsNamesThatVary(t *testing.T) {
 		return img
 	}
 	a, again := with("/logs/2026-01-02-debug.log"), with("/logs/2026-01-03-debug.log")
-	if v := oracle.Judge(a, again, with("/logs/2026-01-05-debug.log"), nil); !v.Equal() {
+	if v := oracle.Judge(a, again, with("/logs/2026-01-05-debug.log"), oracle.Allowed{}); !v.Equal() {
 		t.Error(v)
 	}
-	if v := oracle.Judge(a, again, with("/logs/2026-01-05-error.log"), nil); v.Equal() {
+	if v := oracle.Judge(a, again, with("/logs/2026-01-05-error.log"), oracle.Allowed{}); v.Equal() {
 		t.Error("a log of another name passed for noise")
 	}
-	if v := oracle.Judge(built(), built(), with("/logs/2026-01-05-debug.log"), nil); v.Equal() {
+	if v := oracle.Judge(built(), built(), with("/logs/2026-01-05-debug.log"), oracle.Allowed{}); v.Equal() {
 		t.Error("an extra file passed although no build has such noise")
 	}
 }
 
 func TestParseConfig(t *testing.T) {
-	got, err := oracle.ParseConfig([]byte(`{
+	got, history, err := oracle.ParseConfig([]byte(`{
 		"created": "2026-01-02T03:04:05Z", "os": "linux",
 		"config": {"Env": ["A=1"], "Labels": {"a.b": "c"}},
 		"rootfs": {"type": "layers", "diff_ids": ["sha256:1"]},
@@ -147,11 +148,28 @@ func TestParseConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := oracle.Config{
-		"os": "linux", "config.Env[0]": "A=1", "config.Labels.a.b": "c",
-		"history[0].created_by": "RUN x", "history[1].created_by": "ENV A=1", "history[1].empty_layer": "true",
-	}
+		"os": "linux", "config.Env[0]": "A=1", "config.Labels.a.b": "c"}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if want := []string{"RUN x", "ENV A=1 (no layer)"}; !slices.Equal(history, want) {
+		t.Errorf("history %q, want %q", history, want)
+	}
+}
+
+// A moved install adds a step and changes the order; a lost step stays lost.
+func TestJudgeAllowsDeclaredReordering(t *testing.T) {
+	moved := built()
+	moved.History = []string{"COPY package.json ./", "RUN make", "COPY . ."}
+	if v := oracle.Judge(built(), built(), moved, oracle.Allowed{}); v.Equal() {
+		t.Error("steps in another order passed although nobody declared it")
+	}
+	if v := oracle.Judge(built(), built(), moved, oracle.Allowed{Reorders: true}); !v.Equal() {
+		t.Error(v)
+	}
+	moved.History = []string{"COPY package.json ./", "RUN make"}
+	if v := oracle.Judge(built(), built(), moved, oracle.Allowed{Reorders: true}); v.Equal() {
+		t.Error("a lost step passed for a reordering")
 	}
 }
 

@@ -63,7 +63,7 @@ func (r *Reader) Read(img v1.Image) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("reading the image configuration: %w", err)
 	}
-	config, err := ParseConfig(raw)
+	config, history, err := ParseConfig(raw)
 	if err != nil {
 		return Image{}, err
 	}
@@ -81,7 +81,7 @@ func (r *Reader) Read(img v1.Image) (Image, error) {
 			return Image{}, fmt.Errorf("applying layer %d: %w", i, err)
 		}
 	}
-	return Image{Tree: tree, Config: config}, nil
+	return Image{Tree: tree, Config: config, History: history}, nil
 }
 
 func (r *Reader) layer(layer v1.Layer) ([]record, error) {
@@ -210,26 +210,32 @@ func (t Tree) removeBelow(dir string) {
 	maps.DeleteFunc(t, func(p string, _ Entry) bool { return p != dir && strings.HasPrefix(p, prefix) })
 }
 
-// ParseConfig flattens an image configuration. Of the history it keeps what
-// was done and whether that made a layer.
-func ParseConfig(raw []byte) (Config, error) {
+// ParseConfig flattens an image configuration and takes its history out. Of the
+// history it keeps what was done and whether that made a layer.
+func ParseConfig(raw []byte) (Config, []string, error) {
 	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		return nil, fmt.Errorf("parsing the image configuration: %w", err)
+	var past struct {
+		History []struct {
+			CreatedBy  string `json:"created_by"`
+			EmptyLayer bool   `json:"empty_layer"`
+		}
+	}
+	if err := errors.Join(json.Unmarshal(raw, &doc), json.Unmarshal(raw, &past)); err != nil {
+		return nil, nil, fmt.Errorf("parsing the image configuration: %w", err)
 	}
 	delete(doc, "created")
 	delete(doc, "rootfs") // digests of layers, which contain times
-	history, _ := doc["history"].([]any)
-	for i := range history {
-		step, ok := history[i].(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("parsing the image configuration: history[%d] is not an object", i)
+	delete(doc, "history")
+	var steps []string
+	for _, h := range past.History {
+		if h.EmptyLayer {
+			h.CreatedBy += " (no layer)"
 		}
-		maps.DeleteFunc(step, func(key string, _ any) bool { return key != "created_by" && key != "empty_layer" })
+		steps = append(steps, h.CreatedBy)
 	}
 	config := Config{}
 	config.flatten("", doc)
-	return config, nil
+	return config, steps, nil
 }
 
 func (c Config) flatten(name string, value any) {

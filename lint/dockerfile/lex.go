@@ -319,7 +319,8 @@ func stringArray(text []byte) ([]string, bool) {
 // word is an argument that BuildKit will take the quotes off.
 func (l *lexer) word(start, end int) Word {
 	w := l.rawWord(start, end)
-	if strings.ContainsAny(w.Raw, `'"`+string(rune(l.escape))) {
+	// BuildKit's lexer writes to standard error at bytes that aren't UTF-8.
+	if strings.ContainsAny(w.Raw, `'"`+string(rune(l.escape))) && utf8.ValidString(w.Raw) {
 		lex := bkshell.NewLex(rune(l.escape))
 		lex.SkipUnsetEnv = true
 		if value, _, err := lex.ProcessWord(w.Raw, noVariables{}); err == nil {

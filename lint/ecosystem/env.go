@@ -13,8 +13,10 @@ type Env struct {
 	Vars map[string]string
 	// Open are variables that are set to a value that isn't known.
 	Open map[string]bool
-	// Complete reports that a variable in neither isn't set.
+	// Complete reports that a variable in neither isn't set; otherwise Why says
+	// what isn't known.
 	Complete bool
+	Why      string
 	// Base is the reference of the base image; "" when it isn't known.
 	Base string
 	// Project is the project in the command's folder.
@@ -42,7 +44,7 @@ func (e Env) folder(name, def, guess string) (dir, doubt string) {
 	case !known && e.Open[name]:
 		return def, "the value of " + name + " is not known"
 	case !known:
-		return def, unknownBase(e.Base)
+		return def, e.Why
 	}
 	return def, guess
 }
@@ -57,13 +59,6 @@ func (e Env) home() (dir, doubt string) {
 		dir = "/root"
 	}
 	return dir, "the HOME of this step is not known"
-}
-
-func unknownBase(ref string) string {
-	if ref == "" {
-		return "the environment of this step is not known"
-	}
-	return "the configuration of " + ref + " is not known"
 }
 
 // repository is an image reference without tag, digest and Docker Hub's own

@@ -48,7 +48,7 @@ func (m *Manifests) goOptions(u *Use, e Env) {
 	for _, name := range []string{"GOFLAGS", "GOWORK"} {
 		switch v, _, known := e.get(name); {
 		case !known:
-			m.doubt(unknownBase(e.Base))
+			m.doubt(e.Why)
 		case name == "GOFLAGS" && strings.Contains(v, "-mod"), name == "GOFLAGS" && strings.Contains(v, "-overlay"):
 			m.doubt("GOFLAGS is " + v)
 		case name == "GOWORK" && v != "" && v != "off":

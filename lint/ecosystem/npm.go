@@ -126,7 +126,7 @@ func npmCacheDir(u *Use, e Env) (dir, doubt string) {
 		}
 	}
 	if doubt == "" && !e.Complete {
-		doubt = unknownBase(e.Base)
+		doubt = e.Why
 	}
 	return dir, doubt
 }

@@ -112,7 +112,7 @@ func (m *Manifests) npmOptions(u *Use, e Env) {
 	}
 	switch v, set, known := e.get("NODE_OPTIONS"); {
 	case !known:
-		m.doubt(unknownBase(e.Base))
+		m.doubt(e.Why)
 	case set && v != "" && !strings.HasPrefix(v, "--max"):
 		m.doubt("NODE_OPTIONS is " + v + ", which may load a file of the project")
 	}

@@ -8,41 +8,34 @@ import (
 	csvvalue "github.com/tonistiigi/go-csvvalue"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
 // aptLists is where apt keeps the package lists that "update" fetches.
 const aptLists = "/var/lib/apt/lists"
 
-// aptVerb is what apt is asked to do ("update", "install"), or "" when the
-// command isn't apt or doesn't say.
-func aptVerb(c *shell.Command) string {
-	if !slices.Contains([]string{"apt-get", "apt", "aptitude"}, c.Name()) {
-		return ""
+// aptUse is what the command asks of apt, or nil.
+func aptUse(c *shell.Command) *ecosystem.Use {
+	if u := ecosystem.Find(c); u != nil && u.Tool.Name == "apt" {
+		return u
 	}
-	args := c.Args()
-	for i := 0; i < len(args); i++ {
-		arg := args[i].Value
-		switch {
-		case slices.Contains([]string{"-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a", "--host-architecture"}, arg):
-			i++ // its value
-		case strings.HasPrefix(arg, "-"):
-		case !args[i].Literal:
-			return ""
-		default:
-			return arg
-		}
-	}
-	return ""
+	return nil
+}
+
+// updates reports that the command fetches apt's lists.
+func updates(c *shell.Command) bool {
+	u := aptUse(c)
+	return u != nil && u.Kind&ecosystem.Index != 0
 }
 
 // readsLists reports that the command looks packages up in apt's lists.
 func readsLists(c *shell.Command) bool {
-	switch aptVerb(c) {
-	case "install", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "satisfy", "source", "download", "reinstall":
-		return true
+	if u := aptUse(c); u != nil {
+		verb := u.Title[strings.LastIndex(u.Title, " ")+1:]
+		return u.Kind&ecosystem.Fetch != 0 || verb == "source" || verb == "download"
 	}
-	if c.Name() == "apt-cache" {
+	if c.Name() == "apt-cache" || c.Name() == "aptitude" {
 		return true
 	}
 	// "xargs apt-get install", "eatmydata apt-get install".
@@ -163,7 +156,7 @@ func installsLater(in *dockerfile.Instruction) (installs, unseen bool) {
 func usesStaleLists(s *shell.Script) (stale, hidden bool) {
 	for _, c := range s.Commands() {
 		switch {
-		case aptVerb(c) == "update":
+		case updates(c):
 			return stale, hidden
 		case readsLists(c):
 			stale = true

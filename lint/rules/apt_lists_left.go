@@ -55,7 +55,7 @@ not shipped. It is silent where a cache or tmpfs mount holds the lists.`,
 func leavesLists(r runScript) *shell.Command {
 	var update *shell.Command
 	for _, c := range r.script.Commands() {
-		if aptVerb(c) == "update" && !strings.Contains(words(c), "Dir::State") {
+		if updates(c) && !strings.Contains(words(c), "Dir::State") {
 			update = c
 		}
 	}
@@ -72,13 +72,11 @@ func removesLists(s *shell.Script, after *shell.Command) bool {
 		if after != nil && c.Span.Start < after.Span.Start {
 			continue
 		}
-		switch verb := aptVerb(c); {
-		case verb == "distclean" || verb == "dist-clean": // apt 2.7 and later
+		u := aptUse(c)
+		switch {
+		case u != nil && strings.HasSuffix(strings.ReplaceAll(u.Title, "-", ""), " distclean"): // apt 2.7 and later
 			return true
-		case verb != "":
-			continue
-		}
-		if namesLists(c) {
+		case u == nil && namesLists(c):
 			return true
 		}
 	}
@@ -87,7 +85,7 @@ func removesLists(s *shell.Script, after *shell.Command) bool {
 
 // onlyRemovesLists reports a script that removes lists that it hasn't fetched.
 func onlyRemovesLists(s *shell.Script) bool {
-	return removesLists(s, nil) && !slices.ContainsFunc(s.Commands(), func(c *shell.Command) bool { return aptVerb(c) == "update" })
+	return removesLists(s, nil) && !slices.ContainsFunc(s.Commands(), updates)
 }
 
 // namesLists reports a command that is likely to remove the lists: rm, find or
@@ -135,15 +133,24 @@ func removeLists(r runScript, update *shell.Command) *lint.Fix {
 		fix.Safety = lint.Unsafe
 		fix.Doubt = "a later RUN calls a script that may install packages with these lists"
 	}
-	glue := " && "
+	at := edit.Span{Start: last.Span.End, End: last.Span.End}
+	fix.Edits = []edit.Edit{{Span: at, New: glue(r, last) + sudo(update) + "rm -rf " + aptLists + "/*"}}
+	return fix
+}
+
+// glue joins one more command to the last, on a line of its own where the last
+// has one or takes several.
+func glue(r runScript, last *shell.Statement) string {
+	f := r.in.Stage.File
 	if last.Joiner == "&&" {
-		if sep := last.Separator.Of(r.in.Stage.File.Src); !strings.Contains(sep, "#") {
-			glue = sep
+		if sep := last.Separator.Of(f.Src); strings.Contains(sep, "\n") && !strings.Contains(sep, "#") {
+			return sep
 		}
 	}
-	at := edit.Span{Start: last.Span.End, End: last.Span.End}
-	fix.Edits = []edit.Edit{{Span: at, New: glue + sudo(update) + "rm -rf " + aptLists + "/*"}}
-	return fix
+	if len(r.in.Heredocs) == 0 && strings.Contains(last.Span.Of(f.Src), "\n") {
+		return " " + string(f.Escape) + f.Newline + f.Indent(last.Span.End) + "&& "
+	}
+	return " && "
 }
 
 // sudo is what the removal needs in front of it where the update had it.

@@ -43,7 +43,7 @@ func loneUpdate(s *shell.Script) *shell.Command {
 	var update *shell.Command
 	for _, c := range s.Commands() {
 		switch {
-		case aptVerb(c) == "update":
+		case updates(c):
 			update = c
 		case update != nil && (readsLists(c) || opaque(c) || installsByItself(c)):
 			return nil

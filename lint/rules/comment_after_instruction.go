@@ -155,7 +155,7 @@ func swallowed(f *dockerfile.File, in *dockerfile.Instruction) (trailing, bool) 
 	if at+len(t.text) > len(text) {
 		return trailing{}, false
 	}
-	if t.lost = strings.TrimSpace(text[at+len(t.text):]); t.lost == "" || strings.HasPrefix(t.lost, "#") && !strings.Contains(t.lost, "&&") {
+	if t.lost = strings.TrimSpace(text[at+len(t.text):]); t.lost == "" {
 		return trailing{}, false
 	}
 	t.doubt = "what follows has not been run so far"
@@ -216,23 +216,23 @@ func moveUp(f *dockerfile.File, t trailing) *lint.Fix {
 	if directive.MatchString(t.text) {
 		return nil // on a line of its own it may be one
 	}
-	line := f.Lines.Span(f.Lines.Line(t.span.Start))
-	if bom := strings.HasPrefix(line.Of(f.Src), "\ufeff"); bom {
-		line.Start += len("\ufeff")
-	}
-	start := t.span.Start
-	for start > line.Start && isSpace(f.Src[start-1]) {
+	line, start := f.LineStart(t.span.Start), t.span.Start
+	for start > line && isSpace(f.Src[start-1]) {
 		start--
 	}
-	own := line.Of(f.Src)
-	indent := own[:len(own)-len(strings.TrimLeft(own, " \t"))]
+	end := t.span.End
+	if rest := f.Lines.Span(f.Lines.Line(end)).End; strings.TrimSpace(string(f.Src[end:rest])) == "" {
+		for end < rest && (f.Src[end] == ' ' || f.Src[end] == '\t') {
+			end++
+		}
+	}
 	fix := &lint.Fix{
 		Message: "Move the comment to a line of its own",
 		Safety:  lint.Safe,
 		Doubt:   t.doubt,
 		Edits: []edit.Edit{
-			{Span: edit.Span{Start: line.Start, End: line.Start}, New: indent + t.text + f.Newline, Origin: t.span},
-			{Span: edit.Span{Start: start, End: t.span.End}},
+			{Span: edit.Span{Start: line, End: line}, New: f.Indent(line) + t.text + f.Newline, Origin: t.span},
+			{Span: edit.Span{Start: start, End: end}},
 		},
 	}
 	if t.doubt != "" {

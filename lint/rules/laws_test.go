@@ -64,6 +64,18 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
+// TestOneFlawOnce holds a flaw that BuildKit reports, too, to one finding.
+func TestOneFlawOnce(t *testing.T) {
+	src := "FROM alpine:3.20@sha256:" + strings.Repeat("a", 64) + "\nENV DB_TOKEN=hunter2horse\nARG API_TOKEN\nUSER app\n"
+	var got []string
+	for _, d := range check(t, src, facts.Context{}, rules.All...) {
+		got = append(got, d.Rule)
+	}
+	if want := []string{"SecretInArgOrEnv", "SecretsUsedInArgOrEnv"}; !slices.Equal(got, want) {
+		t.Errorf("findings are %v, want %v: the value by our rule alone, the bare name by BuildKit's", got, want)
+	}
+}
+
 func TestDocumentation(t *testing.T) {
 	for _, r := range rules.All {
 		t.Run(r.Name, func(t *testing.T) {

@@ -36,25 +36,37 @@ together from variables: a digest would silently win over the tag in them.`,
 				continue
 			}
 			message := fmt.Sprintf("%s can become another image at any time: no digest pins it", r.ref)
-			p.Report(lint.Diagnostic{Span: r.span, Message: message, Fix: pin(p, r)})
+			d := lint.Diagnostic{Span: r.span, Message: message}
+			if digest := digestOf(p, r); digest != "" {
+				d.Evidence = []lint.Evidence{{What: r.ref, Says: "is " + digest + " now"}}
+				d.Fix = pin(p, r, digest)
+			}
+			p.Report(d)
 		}
 		return nil
 	},
 }
 
-// pin adds the digest that the reference has now, or is nil when that isn't
-// known or the reference isn't written out.
-func pin(p *lint.Pass, r imageRef) *lint.Fix {
-	if p.Facts.Images == nil || r.written != r.ref || r.span.Of(p.File.Src) != r.ref {
-		return nil
+// digestOf is what the reference stands for now, or "" where that isn't known.
+func digestOf(p *lint.Pass, r imageRef) string {
+	if p.Facts.Images == nil {
+		return ""
 	}
 	image, err := p.Facts.Images.Image(p.Context, r.ref, r.platform)
-	if err != nil || image == nil || image.Digest == "" {
-		return nil // not known now; the finding stands without a fix
+	if err != nil || image == nil {
+		return "" // not known now; the finding stands without a fix
+	}
+	return image.Digest
+}
+
+// pin adds the digest, or is nil where the reference isn't written out.
+func pin(p *lint.Pass, r imageRef, digest string) *lint.Fix {
+	if r.written != r.ref || r.span.Of(p.File.Src) != r.ref {
+		return nil
 	}
 	return &lint.Fix{
-		Message: "Pin " + r.ref + " to " + image.Digest,
+		Message: "Pin " + r.ref + " to " + digest[:min(len(digest), len("sha256:")+12)],
 		Safety:  lint.Safe,
-		Edits:   []edit.Edit{{Span: edit.Span{Start: r.span.End, End: r.span.End}, New: "@" + image.Digest}},
+		Edits:   []edit.Edit{{Span: edit.Span{Start: r.span.End, End: r.span.End}, New: "@" + digest}},
 	}
 }

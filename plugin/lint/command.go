@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/util/suggest"
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ import (
 const long = `Find what is wrong with Dockerfiles, and fix it.
 
 A PATH is a Dockerfile, a folder to search for Dockerfiles (Dockerfile,
-Containerfile, Dockerfile.NAME, NAME.Dockerfile; not below .git and
+Containerfile, Dockerfile.NAME, NAME.Dockerfile; not below .git, .cache and
 node_modules), or - for standard input. Without one, the current folder is
 searched.
 
@@ -178,6 +179,11 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 			return o, fmt.Errorf("unknown severity %q: use --fail-on error, warning, info or never", f.failOn)
 		}
 		o.FailOn = severity
+	}
+	if o.Platform != "" {
+		if _, err := platforms.Parse(o.Platform); err != nil {
+			return o, fmt.Errorf("unknown platform %q: use --platform linux/arm64 or the like", o.Platform)
+		}
 	}
 	if f.online && f.offline {
 		return o, errors.New("--online and --offline contradict each other; leave one out")

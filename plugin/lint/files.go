@@ -76,7 +76,7 @@ func search(dir string) []target {
 }
 
 // skippedFolders hold other people's files, or none that are built.
-var skippedFolders = []string{".git", ".hg", ".svn", "node_modules"}
+var skippedFolders = []string{".git", ".hg", ".svn", ".cache", "node_modules"}
 
 // regular reports whether an entry is a file or a link to one.
 func regular(path string, entry fs.DirEntry) bool {

@@ -75,3 +75,15 @@ func TestFailedRulesAreNamedOneByOne(t *testing.T) {
 		t.Errorf("findings are missing:\n%s", stdout.String())
 	}
 }
+
+// BenchmarkFolder lints the repository's examples, from finding them to the
+// printed report.
+func BenchmarkFolder(b *testing.B) {
+	for b.Loop() {
+		var stdout, stderr bytes.Buffer
+		err := lint.Run(b.Context(), streams(&stdout, &stderr), lint.Options{Paths: []string{"../../examples"}, Format: lint.Text, Rules: rules.All})
+		if err != nil || stdout.Len() == 0 {
+			b.Fatalf("%v: %s", err, stderr.String())
+		}
+	}
+}

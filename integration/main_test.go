@@ -1,0 +1,71 @@
+//go:build linux
+
+// Package integration_test runs the frontend and the plugin against a real
+// BuildKit, a real Docker Engine and a real registry.
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/imgmgr/imgmgr/integration/sandbox"
+)
+
+// The sandbox of all tests of this package, and the frontend's image in its
+// registry, made from this checkout.
+var (
+	sb          *sandbox.Sandbox
+	frontendRef string
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (code int) {
+	ctx := context.Background()
+	var err error
+	if sb, err = sandbox.Start(ctx, sandbox.Options{Log: os.Stderr}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := sb.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	if frontendRef, err = sb.Frontend(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// build builds, or fails the test with the log of the step that failed.
+func build(t *testing.T, req sandbox.BuildRequest) *sandbox.BuildResult {
+	t.Helper()
+	result, err := sb.Build(t.Context(), req)
+	if err == nil {
+		return result
+	}
+	if result != nil {
+		for _, v := range result.Vertices {
+			if v.Error != "" {
+				t.Errorf("%s: %s\n%s", v.Name, v.Error, v.Log)
+			}
+		}
+	}
+	t.Fatal(err)
+	return nil
+}
+
+// project is a copy of one of the examples, to be edited.
+func project(t *testing.T, name string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../examples/"+name)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -1,0 +1,166 @@
+//go:build linux
+
+package integration_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/imgmgr/imgmgr/frontend"
+	"github.com/imgmgr/imgmgr/integration/oracle"
+	"github.com/imgmgr/imgmgr/integration/sandbox"
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// TestExamplesStayTheSame is the differential oracle: what our frontend builds
+// equals what BuildKit's own builds, but for the declared package caches.
+func TestExamplesStayTheSame(t *testing.T) {
+	for _, name := range []string{"node-api", "go-service"} {
+		t.Run(name, func(t *testing.T) {
+			ours := sandbox.BuildRequest{Context: project(t, name), Frontend: frontendRef}
+			plain := sandbox.BuildRequest{Context: ours.Context}
+			rewritten := explain(t, ours)
+			if len(rewritten.Applied) == 0 {
+				t.Fatalf("nothing was rewritten, so nothing is proven; left: %+v", rewritten.Left)
+			}
+			var allowed oracle.Allowed
+			for _, a := range rewritten.Applied {
+				allowed.Drops = append(allowed.Drops, a.Drops...)
+				allowed.Reorders = allowed.Reorders || a.Reorders
+			}
+			v := judge(t, plain, ours, allowed)
+			t.Log(v)
+			if !v.Equal() {
+				t.Error("the rewritten image differs")
+			}
+		})
+	}
+}
+
+// explain asks the frontend what it would build.
+func explain(t *testing.T, req sandbox.BuildRequest) frontend.Explanation {
+	t.Helper()
+	answer, err := sb.Call(t.Context(), req, frontend.RequestRewrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e frontend.Explanation
+	if err := json.Unmarshal(answer["result.json"], &e); err != nil {
+		t.Fatalf("%v in %q", err, answer["result.json"])
+	}
+	return e
+}
+
+// judge builds a twice and b once, and compares the images.
+func judge(t *testing.T, a, b sandbox.BuildRequest, allowed oracle.Allowed) oracle.Verdict {
+	t.Helper()
+	base := sb.Registry + "/" + strings.ToLower(filepath.Base(t.Name()))
+	again := a
+	again.NoCache = true
+	var reader oracle.Reader
+	var images []oracle.Image
+	for tag, req := range map[string]*sandbox.BuildRequest{"a": &a, "again": &again, "b": &b} {
+		req.Push = base + ":" + tag
+		build(t, *req)
+	}
+	for _, req := range []sandbox.BuildRequest{a, again, b} {
+		image, err := reader.Pull(t.Context(), req.Push, "linux/"+runtime.GOARCH)
+		if err != nil {
+			t.Fatal(err)
+		}
+		images = append(images, image)
+	}
+	return oracle.Judge(images[0], images[1], images[2], allowed)
+}
+
+// TestOracleCatchesWrongRewrites plants rewrites that the engine trusts and
+// that change the image.
+func TestOracleCatchesWrongRewrites(t *testing.T) {
+	const src = "FROM busybox\nENV A=1\nENV B=2\nRUN echo kept >/kept && echo lost >/lost\nRUN echo $A$B >/both\n"
+	for name, plant := range map[string]struct{ old, new, caught string }{
+		"drops a file":   {" && echo lost >/lost", "", "/lost: missing"},
+		"swaps two ENVs": {"ENV A=1\nENV B=2", "ENV B=2\nENV A=1", "config.Env"},
+		"edits a script": {"echo kept", "echo  kept", "history"},
+		"changes a mode": {">/both", ">/both && chmod 600 /both", "/both: mode"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := lint.Rewrite(context.Background(), "Dockerfile", []byte(src), facts.Context{}, []*lint.Rule{wrong(plant.old, plant.new)}, lint.BuildSafe)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := judge(t, sandbox.BuildRequest{Dockerfile: []byte(src)}, sandbox.BuildRequest{Dockerfile: out.Src}, oracle.Allowed{Drops: out.Drops()})
+			if v.Equal() || !strings.Contains(v.String(), plant.caught) {
+				t.Errorf("want a difference that names %q, got: %s", plant.caught, v)
+			}
+		})
+	}
+}
+
+// wrong is a rule whose fix claims to be safe, and isn't.
+func wrong(old, new string) *lint.Rule {
+	return &lint.Rule{Name: "Wrong", Severity: lint.Info, Safety: lint.BuildSafe, Run: func(p *lint.Pass) error {
+		i := strings.Index(string(p.File.Src), old)
+		if i < 0 || new != "" && strings.Contains(string(p.File.Src), new) { // done
+			return nil
+		}
+		at := edit.Span{Start: i, End: i + len(old)}
+		p.Report(lint.Diagnostic{Span: at, Message: "planted", Fix: &lint.Fix{
+			Message: "break it", Safety: lint.BuildSafe, Edits: []edit.Edit{{Span: at, New: new}},
+		}})
+		return nil
+	}}
+}
+
+// TestRebuildsReuseDependencies edits a source file: neither the packages nor
+// the modules may be fetched again.
+func TestRebuildsReuseDependencies(t *testing.T) {
+	for name, test := range map[string]struct{ source, edit, install string }{
+		"node-api":   {"server.js", "// edited\n", "npm ci"},
+		"go-service": {"cmd/service/main.go", "// edited\n", "go mod download"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := sandbox.BuildRequest{Context: project(t, name), Frontend: frontendRef}
+			build(t, req)
+			path := filepath.Join(req.Context, test.source)
+			src, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, append(src, test.edit+t.TempDir()...), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			rebuilt := build(t, req)
+			seen := false
+			for _, v := range rebuilt.Vertices {
+				if strings.Contains(v.Name, test.install) {
+					seen = true
+					if !v.Cached {
+						t.Errorf("%q ran again", v.Name)
+					}
+				}
+			}
+			if !seen {
+				t.Errorf("no step runs %s", test.install)
+			}
+		})
+	}
+}
+
+// The rewritten text is one that BuildKit's own parser takes, and that anybody
+// can build without us.
+func TestRewrittenTextBuildsAlone(t *testing.T) {
+	req := sandbox.BuildRequest{Context: project(t, "node-api"), Frontend: frontendRef}
+	e := explain(t, req)
+	if _, err := dockerfile.Parse("Dockerfile", []byte(e.Dockerfile)); err != nil {
+		t.Fatal(err)
+	}
+	build(t, sandbox.BuildRequest{Context: req.Context, Dockerfile: []byte(e.Dockerfile)})
+}

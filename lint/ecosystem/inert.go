@@ -1,0 +1,25 @@
+package ecosystem
+
+import "github.com/imgmgr/imgmgr/lint/shell"
+
+// Inert reports that a command is a standard tool that starts no compiler and
+// no package manager of a project, installs nothing into the system, and
+// leaves the environment of later commands alone. Of a command that isn't here
+// nothing is known.
+func Inert(c *shell.Command) bool {
+	if len(c.Words) == 0 {
+		return true // sets variables of the shell
+	}
+	switch c.Name() {
+	case "[", "[[", "test", "true", "false", ":", "set", "echo", "printf", "export", "unset", "readonly", "local", "cd", "pushd", "popd", "umask",
+		"exit", "return", "trap", "shift", "wait", "sleep", "shopt", "ulimit", "type", "which", "command", "hash",
+		"mkdir", "rmdir", "rm", "cp", "mv", "ln", "touch", "chmod", "chown", "chgrp", "ls", "du", "df", "stat", "file", "find", "pwd", "mktemp", "realpath", "readlink",
+		"dirname", "basename", "cat", "head", "tail", "tee", "grep", "egrep", "fgrep", "sed", "awk", "cut", "tr", "sort", "uniq", "wc", "diff", "cmp", "xxd", "od",
+		"date", "id", "whoami", "uname", "hostname", "env", "printenv", "nproc", "arch", "getconf", "ldd", "strip", "upx", "size", "nm", "objdump", "readelf",
+		"tar", "gzip", "gunzip", "xz", "unxz", "bzip2", "zip", "unzip", "zstd", "sha256sum", "sha512sum", "sha1sum", "md5sum", "base64", "openssl", "gpg", "jq", "yq",
+		"curl", "wget", "git", "ssh-keyscan",
+		"useradd", "adduser", "groupadd", "addgroup", "usermod", "userdel", "passwd", "chpasswd", "setcap", "update-ca-certificates":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,180 @@
+package rules
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/edit"
+)
+
+// kept judges a cache whose content later commands need in place: it is mounted
+// in every step that uses the tool or in none, and is not missed in the image.
+func (all *steps) kept(s *step, w *want, v *verdict) {
+	final := all.pass.File.Final(all.pass.Facts.Target)
+	root := all.root(s.in.Stage)
+	for _, st := range all.pass.File.Stages {
+		if all.root(st) != root {
+			continue
+		}
+		if st == final {
+			v.less(lint.Safe, "the image is made from this stage, and would lack %s", w.cache.Path)
+		}
+	}
+	for _, o := range all.list {
+		if o != s && all.root(o.in.Stage) == root {
+			all.keptBy(o, w, v)
+		}
+	}
+}
+
+// keptBy looks at one other step of the family.
+func (all *steps) keptBy(o *step, w *want, v *verdict) {
+	name := w.use.Tool.Name
+	if o.opaque {
+		v.less(lint.Safe, "a RUN that can't be read may need %s", w.cache.Path)
+		return
+	}
+	var same *want
+	for _, other := range all.caches(o) {
+		if other.use.Tool.Name == name && other.cache.Name == w.cache.Name {
+			same = other
+		}
+	}
+	switch {
+	case same == nil:
+		for i, c := range o.commands {
+			u := o.uses[i]
+			switch {
+			case u != nil && u.Tool.Name == name && u.Kind&(ecosystem.Fetch|ecosystem.Build) != 0:
+				v.less(lint.Safe, "%s in another step does without the mount", u.Title)
+			case (u == nil || u.Kind == 0 && u.Tool.Name != name) && !ecosystem.Inert(c):
+				v.less(lint.Safe, "whether %s in another step needs %s is not known", cmpOr(c.Name(), "a command"), w.cache.Path)
+			}
+		}
+	case same.cache.Path != w.cache.Path:
+		v.less(lint.Safe, "another step keeps it in %s", same.cache.Path)
+	default:
+		if m := all.mounted(o, w.cache.Path); m != nil {
+			if m.Type != instructions.MountTypeCache || m.CacheID != o.cacheID(same.cache) {
+				v.less(lint.Safe, "another step has a mount of its own at %s", w.cache.Path)
+			}
+			return
+		}
+		if other := all.alone(o, same); other.blocked != "" {
+			v.less(lint.Safe, "another step can't have the mount: %s", other.blocked)
+		} else if other.safety < lint.BuildSafe {
+			v.less(other.safety, "%s", other.doubt)
+		}
+	}
+}
+
+// override judges the stage that brings an override.
+func (all *steps) override(s *step, o *ecosystem.Override, v *verdict) {
+	f := all.pass.File
+	if st := f.Stage(o.Stage); st != nil {
+		if !strings.Contains(f.Text(stageSpan(st)), strings.TrimSuffix(stageText(f, o), f.Newline)) {
+			v.block("the stage %s, which the fix would bring, is another one here", o.Stage)
+		} else if st.Index >= s.in.Stage.Index {
+			v.block("the stage %s comes too late", o.Stage)
+		}
+		return
+	}
+	if _, err := strconv.Atoi(all.pass.Facts.Target); err == nil || all.numbered() {
+		v.block("a stage is named by its number, which a further stage would change")
+	}
+	if f.Newline != "\n" {
+		v.less(lint.Safe, "the file has Windows line endings, which would be part of %s", o.File)
+	}
+	if old := oldSyntax(f); old != "" {
+		v.less(lint.Unsafe, "%s knows no heredocs", old)
+	}
+}
+
+// numbered reports that a COPY names a stage by its number.
+func (all *steps) numbered() bool {
+	return slices.ContainsFunc(all.pass.File.Instructions, func(in *dockerfile.Instruction) bool {
+		for t := in; t != nil; t = t.Trigger {
+			if from, ok := t.Flag("from"); ok {
+				if _, err := strconv.Atoi(from.Value); err == nil {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+var syntaxBefore14 = regexp.MustCompile(`^docker/dockerfile(-upstream)?:1\.[0-3](\.|-|$)`)
+
+// oldSyntax is the syntax that a file asks for where that has no heredocs,
+// which came with 1.4.
+func oldSyntax(f *dockerfile.File) string {
+	for _, d := range f.Directives {
+		if d.Name == "syntax" && syntaxBefore14.MatchString(strings.TrimPrefix(d.Value, "docker.io/")) {
+			return d.Value
+		}
+	}
+	return ""
+}
+
+func stageSpan(st *dockerfile.Stage) edit.Span {
+	end := st.From.Span.End
+	for _, in := range st.Instructions {
+		end = in.Span.End
+	}
+	return edit.Span{Start: st.From.Span.Start, End: end}
+}
+
+// stageText is a stage that holds the file of an override and nothing else.
+func stageText(f *dockerfile.File, o *ecosystem.Override) string {
+	text := "FROM scratch AS " + o.Stage + "\nCOPY <<EOF " + o.File + "\n" + o.Content + "EOF\n"
+	return strings.ReplaceAll(text, "\n", f.Newline)
+}
+
+// stageFor brings the stage of an override on top of the others; nil where it
+// is there.
+func (all *steps) stageFor(s *step, o *ecosystem.Override) *edit.Edit {
+	f := all.pass.File
+	if f.Stage(o.Stage) != nil {
+		return nil
+	}
+	at := f.InsertAbove(f.Stages[0].From)
+	return &edit.Edit{
+		Span:   edit.Span{Start: at, End: at},
+		New:    stageText(f, o) + f.Newline,
+		Origin: s.in.Keyword, // what fails in it fails for this RUN
+	}
+}
+
+// baseDigest is the beginning of the base image's digest; "" when it isn't
+// known.
+func (s *step) baseDigest() string {
+	if s.state.Image == nil {
+		return ""
+	}
+	_, digits, ok := strings.Cut(s.state.Image.Digest, ":")
+	if !ok || len(digits) < 12 {
+		return ""
+	}
+	return digits[:12]
+}
+
+// cacheID is the id of the mount: the cache's own, with what it must not be
+// shared across.
+func (s *step) cacheID(c ecosystem.Cache) string {
+	id := c.ID
+	if c.PerBase && s.baseDigest() != "" {
+		id += "-" + s.baseDigest()
+	}
+	if c.Project != "" && plainPath("/"+c.Project) {
+		id += "-" + c.Project
+	}
+	return id
+}

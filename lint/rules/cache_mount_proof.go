@@ -1,0 +1,321 @@
+package rules
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
+	"github.com/imgmgr/imgmgr/lint/facts"
+)
+
+// judge says what stands against mounting a cache in a step.
+func (all *steps) judge(s *step, w *want) verdict {
+	v := all.alone(s, w)
+	if w.cache.Kept {
+		all.kept(s, w, &v)
+	}
+	return v
+}
+
+// alone judges a mount without regard to the same cache in other steps.
+func (all *steps) alone(s *step, w *want) verdict {
+	v := verdict{safety: lint.BuildSafe}
+	if s.state.Image == nil {
+		v.less(lint.Safe, "the configuration of %s is not known", s.base)
+	}
+	if w.cache.Guess != "" {
+		v.less(lint.Safe, "%s", w.cache.Guess)
+	}
+	if w.cache.Doubt != "" {
+		v.less(lint.Safe, "%s", w.cache.Doubt)
+	}
+	if w.cache.PerBase && s.baseDigest() == "" {
+		v.less(lint.Safe, "the digest of %s is not known", s.base)
+	}
+	if !plainPath(w.cache.Path) {
+		v.block("the path has characters that a mount can't name")
+	}
+	all.user(s, w, &v)
+	all.ownStep(s, w, &v)
+	all.otherSteps(s, w, &v)
+	all.readers(s, w, &v)
+	if w.cache.Native {
+		all.native(s, w, &v)
+	}
+	if w.cache.Override != nil {
+		all.override(s, w.cache.Override, &v)
+	}
+	return v
+}
+
+// plainPath reports that a path can be written into a --mount: no comma, quote,
+// variable or space.
+func plainPath(p string) bool {
+	return path.IsAbs(p) && p != "/" && !strings.ContainsFunc(p, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@~", r))
+	})
+}
+
+// user looks at who runs the command. BuildKit makes the folders above a mount
+// for root; another user could then not write beside it.
+func (all *steps) user(s *step, w *want, v *verdict) {
+	switch {
+	case s.state.Image == nil && s.state.User == "":
+		// Said already.
+	case !s.state.UIDKnown || (s.state.UID != 0 && !s.state.GIDKnown):
+		v.block("the numbers of USER %s, who has to own the mount, are not known", s.state.User)
+	case s.state.UID != 0:
+		v.less(lint.Unsafe, "whether USER %s owns %s is not known; BuildKit makes a missing one for root", s.state.User, path.Dir(w.cache.Path))
+	}
+	for _, wrap := range w.use.Command.Wrappers {
+		switch wrap.Value {
+		case "exec", "command", "builtin", "time", "nice", "ionice", "nohup", "timeout", "stdbuf", "setsid", "eatmydata", "chronic", "sh", "bash", "dash", "ash":
+		case "env":
+			if strings.Contains(wrap.Raw, " -") {
+				v.less(lint.Unsafe, "%s changes the environment", wrap.Raw)
+			}
+		default:
+			v.less(lint.Unsafe, "%s may run the command as another user", wrap.Value)
+		}
+	}
+}
+
+// places are the folders and files that a mount of the cache covers.
+func (w *want) places() []string {
+	list := []string{w.cache.Path}
+	if w.cache.Override != nil {
+		list = append(list, w.cache.Override.Path)
+	}
+	return list
+}
+
+// ownStep looks at the other commands of the step: a mount can't be removed,
+// and what empties it takes the gain away.
+func (all *steps) ownStep(s *step, w *want, v *verdict) {
+	needed := w.cache.Needs == 0
+	for _, u := range s.uses {
+		if u == nil || u.Tool.Name != w.use.Tool.Name {
+			continue
+		}
+		if u.Kind&ecosystem.Clean != 0 && (len(u.Empties) == 0 || slices.Contains(u.Empties, w.cache.Name)) {
+			v.block("%s in the same step would empty it", u.Title)
+		}
+		if u.Kind&ecosystem.Offline != 0 {
+			v.less(lint.Unsafe, "%s in the same step works offline", u.Title)
+		}
+		needed = needed || u.Kind&w.cache.Needs != 0
+	}
+	if !needed {
+		v.less(lint.Safe, "%s", w.cache.NeedsWhy)
+	}
+	for _, place := range w.places() {
+		for _, act := range effect.On(s.commands, s.scene(), place) {
+			name := act.Command.Name()
+			switch act.Touch {
+			case effect.Removes:
+				v.block("%s in the same step would fail on the mount", name)
+			case effect.Empties:
+				v.block("%s in the same step would empty it", name)
+			case effect.Unknown:
+				v.less(lint.Unsafe, "whether %s in the same step touches %s is not known", name, place)
+			case effect.Uses:
+				v.less(lint.Unsafe, "%s in the same step uses %s", name, place)
+			}
+		}
+	}
+}
+
+// otherSteps looks at what lies at the place before, and at who comes for it
+// later: in the stage, in the stages it is made from, in those made from it.
+func (all *steps) otherSteps(s *step, w *want, v *verdict) {
+	for _, st := range all.pass.File.Stages {
+		for _, in := range st.Instructions {
+			earlier, later := all.before(in, s.in), all.before(s.in, in)
+			if !earlier && !later {
+				continue
+			}
+			for _, place := range w.places() {
+				all.neighbour(in, w, place, earlier, v)
+			}
+		}
+	}
+	for _, vol := range all.pass.Result(s.in.Stage).Volumes {
+		if related(vol, w.cache.Path) {
+			v.less(lint.Unsafe, "%s is a VOLUME", vol)
+		}
+	}
+}
+
+// before reports that a is part of what b starts from.
+func (all *steps) before(a, b *dockerfile.Instruction) bool {
+	if a.Stage == b.Stage {
+		return a.Span.Start < b.Span.Start
+	}
+	return slices.Contains(all.lineage[b.Stage], a.Stage)
+}
+
+func (all *steps) neighbour(in *dockerfile.Instruction, w *want, place string, earlier bool, v *verdict) {
+	if dest, ok := all.destination(in); ok && within(place, dest) {
+		v.less(lint.Unsafe, "%s puts files into %s", in.Name, place)
+	}
+	o, ok := all.of[in]
+	if !ok {
+		return
+	}
+	if o.opaque && !earlier {
+		v.less(lint.Unsafe, "a later RUN can't be read")
+	}
+	for _, act := range effect.On(o.commands, o.scene(), place) {
+		name := act.Command.Name()
+		if ecosystem.Find(act.Command) != nil {
+			continue
+		}
+		switch {
+		case act.Touch == effect.Uses:
+			v.less(lint.Unsafe, "%s in another step uses %s", name, place)
+		case !earlier && !act.Forced && (act.Touch == effect.Removes || act.Touch == effect.Empties):
+			v.less(lint.Unsafe, "%s in a later step expects %s", name, place)
+		}
+	}
+	for _, u := range o.uses {
+		if !earlier && u != nil && u.Tool.Name == w.use.Tool.Name && u.Kind&ecosystem.Offline != 0 {
+			v.less(lint.Unsafe, "%s in a later step works offline and needs the cache", u.Title)
+		}
+	}
+}
+
+// destination is where COPY or ADD writes to.
+func (all *steps) destination(in *dockerfile.Instruction) (string, bool) {
+	var dest string
+	switch c := in.Command.(type) {
+	case *instructions.CopyCommand:
+		dest = c.DestPath
+	case *instructions.AddCommand:
+		dest = c.DestPath
+	default:
+		return "", false
+	}
+	return all.absolute(in, dest)
+}
+
+func (all *steps) absolute(in *dockerfile.Instruction, word string) (string, bool) {
+	p, ok := all.pass.Expand(in, word)
+	if !ok {
+		return "", false
+	}
+	if !path.IsAbs(p) {
+		state := all.pass.State(in)
+		if !state.WorkdirKnown {
+			return "", false
+		}
+		p = path.Join(state.Workdir, p)
+	}
+	return path.Clean(p), true
+}
+
+// readers looks for other stages that take files from this one.
+func (all *steps) readers(s *step, w *want, v *verdict) {
+	for _, st := range all.pass.File.Stages {
+		for _, in := range st.Instructions {
+			if !slices.ContainsFunc(all.pass.File.Sources(in), func(src *dockerfile.Stage) bool {
+				return slices.Contains(all.lineage[src], s.in.Stage)
+			}) {
+				continue
+			}
+			for _, from := range all.taken(in) {
+				if from == "" {
+					v.less(lint.Unsafe, "which files a later %s takes from this stage is not known", in.Name)
+				} else if related(from, w.cache.Path) {
+					v.less(lint.Unsafe, "a later %s takes %s from this stage", in.Name, from)
+				}
+			}
+		}
+	}
+}
+
+// taken are the paths that an instruction takes from other stages; "" for one
+// that isn't known.
+func (all *steps) taken(in *dockerfile.Instruction) []string {
+	var list []string
+	add := func(word string) {
+		p, ok := all.pass.Expand(in, word)
+		if !ok {
+			list = append(list, "")
+			return
+		}
+		if i := strings.IndexAny(p, "*?["); i >= 0 {
+			p = path.Dir(p[:i] + "x")
+		}
+		list = append(list, path.Clean("/"+p))
+	}
+	switch c := in.Command.(type) {
+	case *instructions.CopyCommand:
+		for _, src := range c.SourcePaths {
+			add(src)
+		}
+	case *instructions.RunCommand:
+		for _, m := range in.Mounts() {
+			if m.From != "" {
+				add(m.Source)
+			}
+		}
+	default: // a trigger: it runs in another build
+		list = append(list, "")
+	}
+	return list
+}
+
+// headers are the names that C sources include.
+var headers = [...]string{".h", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".def"}
+
+// native looks for headers that could change without the cache's keys: those of
+// the system, brought by anything that isn't known to leave it alone, and those
+// of the project.
+func (all *steps) native(s *step, w *want, v *verdict) {
+	name := w.use.Tool.Name
+	for _, st := range all.lineage[s.in.Stage] {
+		for _, in := range st.Instructions {
+			if in != s.in && !all.before(in, s.in) {
+				continue
+			}
+			if o, ok := all.of[in]; ok {
+				if c := o.changesSystem(name); c != "" || o.opaque {
+					v.less(lint.Safe, "%s may change C headers, which the cache of %s does not see (without cgo it need not)", cmpOr(c, "a RUN"), name)
+				}
+			}
+			if c, ok := in.Command.(*instructions.CopyCommand); ok && c.From != "" {
+				v.less(lint.Safe, "COPY --from may change C headers, which the cache of %s does not see (without cgo it need not)", name)
+			}
+		}
+	}
+	switch header, err := facts.FindSuffix(all.pass.Facts.Files, headers[:]...); {
+	case err != nil:
+		v.less(lint.Safe, "whether the context has C headers, which the cache of %s does not see, is not known (without cgo it need not be)", name)
+	case header != "":
+		v.less(lint.Safe, "the context has %s, and the cache of %s does not see C headers change (without cgo it need not)", header, name)
+	}
+}
+
+// changesSystem names a command that may change the system's files.
+func (s *step) changesSystem(tool string) string {
+	for i, c := range s.commands {
+		if u := s.uses[i]; u != nil && u.Tool.Name == tool || ecosystem.Inert(c) {
+			continue
+		}
+		return cmpOr(c.Name(), "a command")
+	}
+	return ""
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,281 @@
+package rules
+
+import (
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// step is a RUN with what is known of it.
+type step struct {
+	in       *dockerfile.Instruction
+	state    lint.State
+	base     string // reference of the stage's base image; as written where an ARG in it isn't known
+	commands []*shell.Command
+	uses     []*ecosystem.Use // of commands, nil for those of no known tool
+	// opaque reports that the script can't be read, or is of another language.
+	opaque  bool
+	project ecosystem.Project
+}
+
+// steps are all RUNs of a file.
+type steps struct {
+	pass *lint.Pass
+	list []*step
+	of   map[*dockerfile.Instruction]*step
+	// lineage is that of each stage for the build's arguments, itself first.
+	lineage map[*dockerfile.Stage][]*dockerfile.Stage
+}
+
+func newSteps(p *lint.Pass) *steps {
+	all := &steps{pass: p, of: map[*dockerfile.Instruction]*step{}, lineage: map[*dockerfile.Stage][]*dockerfile.Stage{}}
+	for _, st := range p.File.Stages {
+		for at := st; at != nil; at = p.File.ParentWith(at, p.Facts.Args) {
+			all.lineage[st] = append(all.lineage[st], at)
+		}
+	}
+	for _, st := range p.File.Stages {
+		for _, in := range st.Instructions {
+			if _, ok := in.Command.(*instructions.RunCommand); !ok {
+				continue
+			}
+			s := all.step(in)
+			all.list = append(all.list, s)
+			all.of[in] = s
+		}
+	}
+	return all
+}
+
+func (all *steps) step(in *dockerfile.Instruction) *step {
+	s := &step{in: in, state: all.pass.State(in)}
+	root := all.root(in.Stage)
+	s.base = root.Base
+	if ref, ok := all.pass.File.BaseRef(root, all.pass.Facts.Args); ok {
+		s.base = ref
+	}
+	s.commands, s.opaque = commandsOf(all.pass.File, in)
+	for _, c := range s.commands {
+		s.uses = append(s.uses, ecosystem.Find(c))
+	}
+	s.project = all.project(in)
+	return s
+}
+
+// root is the stage that a stage's lineage starts with.
+func (all *steps) root(st *dockerfile.Stage) *dockerfile.Stage {
+	line := all.lineage[st]
+	return line[len(line)-1]
+}
+
+// commandsOf are the commands of a RUN in either form.
+func commandsOf(f *dockerfile.File, in *dockerfile.Instruction) (commands []*shell.Command, opaque bool) {
+	if in.JSON {
+		c := &shell.Command{Span: in.Span}
+		for i, a := range in.Args {
+			if i == 0 {
+				c.Span.Start = a.Span.Start
+			}
+			c.Span.End = a.Span.End
+			c.Words = append(c.Words, shell.Word{Span: a.Span, Raw: a.Raw, Value: a.Value, Literal: true})
+		}
+		return []*shell.Command{c}, slices.Contains([]string{"sh", "bash", "dash", "ash", "env"}, c.Name())
+	}
+	script := f.Script(in)
+	if script == nil {
+		return nil, true
+	}
+	return script.Commands(), script.Err != nil || script.Dialect == shell.Foreign
+}
+
+// project is the folder of the context that the stage's sources come from: that
+// of the last COPY in front that brings a whole folder or a manifest.
+func (all *steps) project(in *dockerfile.Instruction) ecosystem.Project {
+	p := ecosystem.Project{Files: all.pass.Facts.Files, Dir: "."}
+	for _, st := range slices.Backward(all.lineage[in.Stage]) {
+		for _, i := range st.Instructions {
+			if st == in.Stage && i.Span.Start >= in.Span.Start {
+				break
+			}
+			c, ok := i.Command.(*instructions.CopyCommand)
+			if !ok || c.From != "" {
+				continue
+			}
+			for _, src := range c.SourcePaths {
+				if dir, ok := sourceFolder(src); ok {
+					p.Dir = dir
+				}
+			}
+		}
+	}
+	return p
+}
+
+func sourceFolder(src string) (string, bool) {
+	src = strings.TrimPrefix(path.Clean("/"+src), "/")
+	base := path.Base(src)
+	switch {
+	case src == "":
+		return ".", true
+	case strings.ContainsAny(src, "$"):
+		return "", false
+	case strings.HasPrefix(base, "go.") || strings.HasPrefix(base, "package"):
+		dir := path.Dir(src)
+		return dir, fs.ValidPath(dir) && !strings.ContainsAny(dir, "*?[")
+	}
+	return "", false
+}
+
+// scene is what the step's commands run in.
+func (s *step) scene() effect.Scene {
+	sc := effect.Scene{Vars: s.state.Env}
+	if s.state.HomeKnown {
+		sc.Home = s.state.Home
+	}
+	if s.state.WorkdirKnown {
+		sc.Workdir = s.state.Workdir
+	}
+	return sc
+}
+
+// env is the environment of the i-th command.
+func (s *step) env(i int) ecosystem.Env {
+	e := ecosystem.Env{
+		Home: s.state.Home, HomeKnown: s.state.HomeKnown,
+		Vars: maps.Clone(s.state.Env), Open: maps.Clone(s.state.Open), Complete: s.state.EnvKnown,
+		Why:  "the configuration of " + s.base + " is not known",
+		Base: s.base, Project: s.project,
+	}
+	if e.Vars == nil {
+		e.Vars = map[string]string{}
+	}
+	if e.Open == nil {
+		e.Open = map[string]bool{}
+	}
+	for _, c := range s.commands[:i] {
+		learn(&e, c)
+	}
+	for _, a := range s.commands[i].Assigns {
+		assign(&e, a.Name, a.Value.Value, a.Value.Literal)
+	}
+	return e
+}
+
+// learn takes in what an earlier command of the script does to the environment.
+func learn(e *ecosystem.Env, c *shell.Command) {
+	switch name := c.Name(); {
+	case len(c.Words) == 0:
+		for _, a := range c.Assigns {
+			assign(e, a.Name, a.Value.Value, a.Value.Literal && !c.Conditional)
+		}
+	case name == "export" || name == "readonly":
+		for _, w := range c.Args() {
+			if name, value, ok := strings.Cut(w.Value, "="); ok {
+				assign(e, name, value, w.Literal && !c.Conditional)
+			}
+		}
+	case name == "unset":
+		for _, w := range c.Args() {
+			assign(e, w.Value, "", false)
+		}
+	case name == "." || name == "source" || name == "eval":
+		e.Complete, e.HomeKnown = false, false
+		e.Why = "what " + name + " does to the environment is not known"
+	}
+}
+
+func assign(e *ecosystem.Env, name, value string, known bool) {
+	delete(e.Open, name)
+	delete(e.Vars, name)
+	if known {
+		e.Vars[name] = value
+	} else {
+		e.Open[name] = true
+	}
+	if name == "HOME" {
+		e.Home, e.HomeKnown = path.Clean(value), known && path.IsAbs(value)
+	}
+}
+
+// wants are the caches that the step lacks, each once.
+func (all *steps) wants(s *step) []*want {
+	var wants []*want
+	for _, w := range all.caches(s) {
+		if all.mounted(s, w.cache.Path) != nil {
+			continue
+		}
+		w.verdict = all.judge(s, w)
+		wants = append(wants, w)
+	}
+	return wants
+}
+
+// caches are the caches that the step's commands would use, mounted or not.
+func (all *steps) caches(s *step) []*want {
+	if s.opaque || s.in.Err != nil {
+		return nil
+	}
+	var wants []*want
+	offline := network(s.in) == "none"
+	for i, u := range s.uses {
+		if u == nil {
+			continue
+		}
+		for _, c := range u.Tool.Caches(u, s.env(i)) {
+			known := slices.ContainsFunc(wants, func(w *want) bool { return w.cache.Path == c.Path })
+			if c.Useless == "" && !known && (!offline || !c.Fetched) {
+				wants = append(wants, &want{use: u, cache: c})
+			}
+		}
+	}
+	return wants
+}
+
+// network is the value of --network.
+func network(in *dockerfile.Instruction) string {
+	f, _ := in.Flag("network")
+	return f.Value
+}
+
+// mounted returns the step's mount at the place, above it or below it. A mount
+// whose place isn't known counts.
+func (all *steps) mounted(s *step, place string) *instructions.Mount {
+	for _, m := range s.in.Mounts() {
+		if m.Type == instructions.MountTypeSSH || (m.Type == instructions.MountTypeSecret && m.Target == "") {
+			continue
+		}
+		target, ok := all.pass.Expand(s.in, m.Target)
+		if !ok {
+			return m
+		}
+		if !path.IsAbs(target) {
+			if !s.state.WorkdirKnown {
+				continue
+			}
+			target = path.Join(s.state.Workdir, target)
+		}
+		if related(path.Clean(target), place) {
+			return m
+		}
+	}
+	return nil
+}
+
+// related reports that one of two clean paths lies in the other, or that they
+// are the same.
+func related(a, b string) bool { return within(a, b) || within(b, a) }
+
+// within reports that p is dir or lies in it.
+func within(dir, p string) bool {
+	return dir == "/" || p == dir || strings.HasPrefix(p, dir+"/")
+}

@@ -1,0 +1,45 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+)
+
+func TestCode(t *testing.T) {
+	failure := errors.New("disk is full")
+	for _, c := range []struct {
+		err  error
+		code int
+		says string
+	}{
+		{nil, Clean, ""},
+		{failure, Failure, "imgmgr: disk is full\n"},
+		{&Exit{Code: Findings}, Findings, ""},
+		{&Exit{Code: Findings, Err: failure}, Findings, "imgmgr: disk is full\n"},
+		{fmt.Errorf("lint: %w", &Exit{Code: Findings}), Findings, ""},
+	} {
+		var out bytes.Buffer
+		if code := Code(&out, "imgmgr", c.err); code != c.code || out.String() != c.says {
+			t.Errorf("%v: code %d, says %q; want %d, %q", c.err, code, out.String(), c.code, c.says)
+		}
+	}
+}
+
+func TestOutputThatIsNoTerminal(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	t.Setenv("COLUMNS", "")
+	if o := output(f); o.Color || o.Width != 0 {
+		t.Errorf("a file is printed to with colours %v, width %d", o.Color, o.Width)
+	}
+	t.Setenv("COLUMNS", "72")
+	if o := output(f); o.Width != 72 {
+		t.Errorf("COLUMNS=72 gives width %d", o.Width)
+	}
+}
