@@ -97,14 +97,15 @@ func (c *judging) Solve(ctx context.Context, req client.SolveRequest) (*client.R
 // Dockerfile, and puts the user's lines back into what it asks to be built.
 type rewriting struct {
 	client.Client
-	plan *plan
+	build *build
+	plan  *plan
 }
 
 // checkArg is the option by which a build chooses BuildKit's checks.
 const checkArg = "build-arg:BUILDKIT_DOCKERFILE_CHECK"
 
-func newRewriting(c client.Client, p *plan) client.Client {
-	return &rewriting{plan: p, Client: withOpts(c, func(opts map[string]string) {
+func newRewriting(b *build, c client.Client, p *plan) client.Client {
+	return &rewriting{build: b, plan: p, Client: withOpts(c, func(opts map[string]string) {
 		// The user's text has passed BuildKit's checks, or the build would have
 		// failed by now; the rewritten text isn't the user's to answer for. A
 		// Dockerfile that reads the argument must find what the user passed.
@@ -119,7 +120,10 @@ func (c *rewriting) Warn(context.Context, digest.Digest, string, client.WarnOpts
 
 func (c *rewriting) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
 	if holds(req.Definition, c.plan.text) {
-		req.Definition = c.plan.restore(req.Definition)
+		c.build.guard(ctx, "messages name the lines of the rewritten Dockerfile", func() error {
+			req.Definition = c.plan.restore(req.Definition)
+			return nil
+		})
 	}
 	res, err := c.Client.Solve(ctx, req)
 	if err != nil {

@@ -173,3 +173,32 @@ func TestFilesOfAGitContext(t *testing.T) {
 		}
 	}
 }
+
+// What the rules ask of a project is in the list of names that travel together.
+func TestTheRulesAskForListedNames(t *testing.T) {
+	for name, tc := range map[string]struct {
+		dockerfile string
+		context    map[string]string
+	}{
+		"npm": {"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", map[string]string{
+			"package.json":      `{"name":"x","version":"1.0.0"}`,
+			"package-lock.json": `{"name":"x","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"x","version":"1.0.0"}}}`,
+		}},
+		"go": {"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN go mod download\nRUN go build .\n", map[string]string{
+			"go.mod": "module example.com/x\n\ngo 1.26\n", "go.sum": "", "main.go": "package main\n",
+		}},
+	} {
+		d := newDaemon(tc.dockerfile, map[string]string{"requestid": RequestRewrite})
+		d.context = tc.context
+		res, err := run(context.Background(), d, allRules())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(res.Metadata["result.txt"]); !strings.Contains(text, "(DependenciesAfterSource)") {
+			t.Errorf("%s: nothing was moved:\n%s", name, text)
+		}
+		if n := d.contextSolves(); n != 1 {
+			t.Errorf("%s: the context was asked %d times", name, n)
+		}
+	}
+}

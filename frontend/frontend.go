@@ -149,7 +149,7 @@ func (b *build) asWritten(ctx context.Context) error {
 func (b *build) lower(ctx context.Context, p *plan, scan scan) (*client.Result, error) {
 	c := withOpts(b.client, scan.set)
 	if p != nil {
-		c = newRewriting(c, p)
+		c = newRewriting(b, c, p)
 	}
 	res, err := builder.Build(ctx, c)
 	if err != nil {

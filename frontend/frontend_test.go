@@ -85,7 +85,7 @@ func TestMovedLinesKeepTheirPlace(t *testing.T) {
 	if got := lines(def.Source.Locations[dgst]); !slices.Equal(got, [][2]int32{{4, 4}, {5, 5}}) {
 		t.Errorf("the RUN is at lines %v, not 4 to 5", got)
 	}
-	want := "[2/3] RUN npm   ci  [imgmgr: move it above COPY, add a cache mount]"
+	want := "[2/3] RUN npm   ci  [imgmgr: move it above COPY; add a cache mount]"
 	if got := def.Metadata[dgst].Description[customName]; got != want {
 		t.Errorf("the step is named %q, not %q", got, want)
 	}

@@ -67,7 +67,7 @@ const customName = "llb.customname"
 // stepName is the name of a step as it would be without the rewrite, with what
 // was done to it behind:
 //
-//	[2/5] RUN npm ci  [imgmgr: move npm ci above COPY . ., add a cache mount for npm]
+//	[2/5] RUN npm ci  [imgmgr: move npm ci above COPY . .; add a cache mount for npm]
 func (p *plan) stepName(name string, rewritten, original []*pb.Range) string {
 	for _, flag := range p.addedFlags(rewritten, original) {
 		name = strings.Replace(name, flag+" ", "", 1)
@@ -82,7 +82,7 @@ func (p *plan) stepName(name string, rewritten, original []*pb.Range) string {
 	if len(notes) == 0 {
 		return name
 	}
-	return name + "  [imgmgr: " + strings.Join(notes, ", ") + "]"
+	return name + "  [imgmgr: " + strings.Join(notes, "; ") + "]"
 }
 
 // note is a fix's message as a part of a sentence.

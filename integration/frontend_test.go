@@ -88,6 +88,13 @@ func TestEveryWayIn(t *testing.T) {
 		out, err := command(t, dir, "buildx", "build", "--progress=plain", ".")
 		built(t, out, err)
 	})
+	t.Run("syntax line that switches it off", func(t *testing.T) {
+		dir := folder(t, with(unordered, "Dockerfile", "# syntax="+ref+" rewrite=off\n"+unorderedDockerfile))
+		out, err := command(t, dir, "buildx", "build", "--progress=plain", ".")
+		if err != nil || !strings.Contains(out, "RUN npm ci") || strings.Contains(out, "imgmgr: ") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 	t.Run("build argument", func(t *testing.T) {
 		out, err := command(t, dir, "buildx", "build", "--progress=plain", "--build-arg", "BUILDKIT_SYNTAX="+ref, ".")
 		built(t, out, err)
@@ -197,10 +204,13 @@ func TestCheckShowsBothLinters(t *testing.T) {
 	if err == nil {
 		t.Error("a check with findings succeeded")
 	}
-	for _, part := range []string{"WARNING: JSONArgsRecommended", "WARNING: DependenciesAfterSource", ">>> CMD node server.js", ">>> RUN npm ci"} {
+	for _, part := range []string{"WARNING: JSONArgsRecommended", "WARNING: DependenciesAfterSource", ">>> CMD node server.js"} {
 		if strings.Count(out, part) != 1 {
 			t.Errorf("%q is not there once:\n%s", part, out)
 		}
+	}
+	if !strings.Contains(out, ">>> RUN npm ci") {
+		t.Errorf("the line of npm ci is not there:\n%s", out)
 	}
 }
 
@@ -216,6 +226,65 @@ func TestRewriteIsShown(t *testing.T) {
 	out, err = command(t, folder(t, unordered), "buildx", "build", "--call=subrequests.describe", "--build-arg", "BUILDKIT_SYNTAX="+frontendRef, ".")
 	if err != nil || !strings.Contains(out, "imgmgr.rewrite") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// What BuildKit's own frontend can do, it can do behind ours, with a rewrite on.
+func TestWhatBuildKitCanDo(t *testing.T) {
+	install := "\nWORKDIR /app\nCOPY . .\nRUN npm ci\n"
+	for _, tc := range []struct {
+		name string
+		req  sandbox.BuildRequest
+		want map[string]string // file of the result: its contents
+	}{
+		{"a target", sandbox.BuildRequest{
+			Dockerfile: []byte("FROM node:20-bookworm-slim AS app" + install + "RUN echo app >/out\nFROM scratch AS files\nCOPY --from=app /out /\nFROM app\nRUN exit 1\n"),
+			Target:     "files",
+		}, map[string]string{"out": "app\n"}},
+		{"an ARG in FROM", sandbox.BuildRequest{
+			Dockerfile: []byte("ARG TAG\nFROM node:${TAG} AS app" + install + "ARG WORD=none\nRUN echo $WORD >/out\nFROM scratch\nCOPY --from=app /out /\n"),
+			BuildArgs:  map[string]string{"TAG": "20-bookworm-slim", "WORD": "argument"},
+		}, map[string]string{"out": "argument\n"}},
+		{"a secret and a heredoc", sandbox.BuildRequest{
+			Dockerfile: []byte("FROM node:20-bookworm-slim AS app" + install + "RUN --mount=type=secret,id=key <<EOF\ncat /run/secrets/key >/out\nEOF\nFROM scratch\nCOPY --from=app /out /\nCOPY <<\"END\" /text\n$text\nEND\n"),
+			Secrets:    map[string][]byte{"key": []byte("secret")},
+		}, map[string]string{"out": "secret", "text": "$text\n"}},
+		{"a named context for a stage", sandbox.BuildRequest{
+			Dockerfile:    []byte("FROM node:20-bookworm-slim AS app" + install + "FROM scratch\nCOPY --from=extra server.js /\nCOPY --from=app /app/package.json /\n"),
+			NamedContexts: map[string]string{"extra": folder(t, map[string]string{"server.js": "extra"})},
+		}, map[string]string{"server.js": "extra", "package.json": unordered["package.json"]}},
+		{"a named context for an image", sandbox.BuildRequest{
+			Dockerfile:    []byte("FROM no-such-image AS app" + install + "FROM scratch\nCOPY --from=app /app/package.json /\n"),
+			NamedContexts: map[string]string{"no-such-image": "docker-image://node:20-bookworm-slim"},
+		}, map[string]string{"package.json": unordered["package.json"]}},
+		{"several platforms", sandbox.BuildRequest{
+			Dockerfile: []byte("FROM --platform=$BUILDPLATFORM node:20-bookworm-slim AS app" + install + "ARG TARGETARCH\nRUN echo $TARGETARCH >/out\nFROM scratch\nCOPY --from=app /out /\n"),
+			Platforms:  []string{"linux/amd64", "linux/arm64"},
+		}, map[string]string{"linux_amd64/out": "amd64\n", "linux_arm64/out": "arm64\n"}},
+		{"another Dockerfile with an ignore file of its own", sandbox.BuildRequest{
+			Context: folder(t, with(with(unordered, "app.Dockerfile", "FROM node:20-bookworm-slim AS app"+install+"FROM scratch\nCOPY --from=app /app/*.js* /\n"),
+				"app.Dockerfile.dockerignore", "server.js\n")),
+			DockerfilePath: "app.Dockerfile",
+		}, map[string]string{"package.json": unordered["package.json"], "server.js": ""}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.req.Context == "" {
+				tc.req.Context = folder(t, unordered)
+			}
+			tc.req.Func, tc.req.LocalDir = frontend.Build, t.TempDir()
+			res := build(t, tc.req)
+			if len(res.Warnings) > 0 {
+				t.Errorf("warned: %s", res.Warnings[0].Short)
+			}
+			if tc.name != "a named context for an image" && res.Step("RUN npm ci  [imgmgr: ") == nil {
+				t.Error("nothing was rewritten")
+			}
+			for name, want := range tc.want {
+				if got, _ := os.ReadFile(filepath.Join(tc.req.LocalDir, name)); string(got) != want {
+					t.Errorf("%s holds %q, not %q", name, got, want)
+				}
+			}
+		})
 	}
 }
 
@@ -319,7 +388,7 @@ func TestLoadIntoAnOldEngine(t *testing.T) {
 		}
 	})
 	t.Run("built by the engine", func(t *testing.T) {
-		out, err := command(t, dir, "buildx", "--builder", "default", "build", "--progress=plain", "-t", "own:1", "--build-arg", "BUILDKIT_SYNTAX="+frontendRef, ".")
+		out, err := command(t, dir, "buildx", "--builder", "default", "build", "--network=host", "--progress=plain", "-t", "own:1", "--build-arg", "BUILDKIT_SYNTAX="+frontendRef, ".")
 		built(t, out, err)
 	})
 }

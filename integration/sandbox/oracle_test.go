@@ -32,7 +32,7 @@ RUN echo kept >/kept && mkdir /cache && echo cached >/cache/file
 		return img
 	}
 	a, again := image("a", original, true), image("again", original, true)
-	if v := oracle.Judge(a, again, image("b", original, true), nil); !v.Equal() || v.TotalBytes == 0 {
+	if v := oracle.Judge(a, again, image("b", original, true), oracle.Allowed{}); !v.Equal() || v.TotalBytes == 0 {
 		t.Errorf("a third build of the same: %s", v)
 	} else {
 		t.Log(v)
@@ -47,7 +47,7 @@ RUN echo kept >/kept && mkdir /cache && echo cached >/cache/file
 		"declared drop":  {"&& echo cached >/cache/file", "", ""},
 	} {
 		b := image("planted", strings.Replace(original, test.old, test.new, 1), false)
-		v := oracle.Judge(a, again, b, []string{"/cache"})
+		v := oracle.Judge(a, again, b, oracle.Allowed{Drops: []string{"/cache"}})
 		found := test.want == "" && v.Dropped.Entries == 1
 		for _, d := range v.Differences {
 			found = found || d.Path+" "+string(d.Kind) == test.want

@@ -69,7 +69,7 @@ func aptCaches(u *Use, e Env) []Cache {
 		Locked:   true,
 		Fetched:  true,
 		Needs:    Index,
-		NeedsWhy: "the package lists come from another step: archives in the cache may be newer or older than they say",
+		NeedsWhy: "the package lists are those of another step",
 		Override: &Override{
 			Path:    "/etc/apt/apt.conf.d/docker-clean",
 			Stage:   "imgmgr-apt",

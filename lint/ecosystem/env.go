@@ -61,14 +61,15 @@ func (e Env) home() (dir, doubt string) {
 	return dir, "the HOME of this step is not known"
 }
 
-// repository is an image reference without tag, digest and Docker Hub's own
-// prefixes: "golang" for docker.io/library/golang:1.26@sha256:….
+// repository is an image reference without tag, digest, Docker Hub's own
+// prefixes and those of its public mirrors: "golang" for
+// docker.io/library/golang:1.26@sha256:….
 func repository(ref string) string {
 	ref, _, _ = strings.Cut(ref, "@")
 	if i := strings.LastIndex(ref, ":"); i > strings.LastIndex(ref, "/") {
 		ref = ref[:i]
 	}
-	for _, prefix := range []string{"docker.io/", "index.docker.io/", "library/"} {
+	for _, prefix := range []string{"index.docker.io/", "docker.io/", "mirror.gcr.io/", "public.ecr.aws/docker/", "library/"} {
 		ref = strings.TrimPrefix(ref, prefix)
 	}
 	return ref

@@ -50,6 +50,8 @@ func matchGo(c *shell.Command) *Use {
 		case "tidy", "vendor", "graph", "verify", "why":
 			u.Kind = Fetch
 		}
+	case "env":
+		u.Kind = Locate
 	case "work":
 		u.Kind = Fetch
 	case "clean":
@@ -167,7 +169,7 @@ func (p Project) vendored() bool {
 	if !p.Known() {
 		return false
 	}
-	there, err := p.has("vendor")
+	there, err := p.Has("vendor")
 	return there && err == nil
 }
 

@@ -92,7 +92,7 @@ func majorMinor(version string) string {
 // goWork refuses a workspace, in the project's folder or above it.
 func (m *Manifests) goWork(p Project) {
 	for dir := p.Dir; ; dir = path.Dir(dir) {
-		there, err := Project{p.Files, dir}.has("go.work")
+		there, err := Project{p.Files, dir}.Has("go.work")
 		if err != nil {
 			m.doubt(err.Error())
 		} else if there {

@@ -23,3 +23,14 @@ func Inert(c *shell.Command) bool {
 	}
 	return false
 }
+
+// System reports that a command belongs to the system's package manager or
+// linker: it changes the system, and needs no cache of a language's tools.
+func System(c *shell.Command) bool {
+	switch c.Name() {
+	case "apt-get", "apt", "apt-key", "apt-cache", "apt-mark", "apt-config", "aptitude", "add-apt-repository", "dpkg", "dpkg-query", "dpkg-divert", "dpkg-reconfigure", "debconf-set-selections",
+		"apk", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman", "rpm", "rpmkeys", "ldconfig", "locale-gen", "update-alternatives", "update-locale":
+		return true
+	}
+	return false
+}

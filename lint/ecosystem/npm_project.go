@@ -36,7 +36,7 @@ func npmManifests(u *Use, e Env) Manifests {
 		}
 	}
 	scripts := !u.options.on("--ignore-scripts")
-	if there, err := p.has(".npmrc"); err != nil {
+	if there, err := p.Has(".npmrc"); err != nil {
 		m.doubt(err.Error())
 	} else if there {
 		m.Files = append(m.Files, ".npmrc")
@@ -180,7 +180,7 @@ func (m *Manifests) npmPackage(p Project, scripts bool) {
 
 // without doubts unless the project has no such file or folder.
 func (m *Manifests) without(p Project, name string) {
-	if there, err := p.has(name); err != nil {
+	if there, err := p.Has(name); err != nil {
 		m.doubt(err.Error())
 	} else if there {
 		m.doubt("the context has " + name)

@@ -10,9 +10,9 @@ import (
 // Known reports that the project's files can be asked for.
 func (p Project) Known() bool { return p.Files != nil }
 
-// has reports that the project's folder holds name, whatever that is. The
+// Has reports that the project's folder holds name, whatever that is. The
 // error says that it isn't known.
-func (p Project) has(name string) (bool, error) {
+func (p Project) Has(name string) (bool, error) {
 	_, err := fs.Lstat(p.Files, path.Join(p.Dir, name))
 	switch {
 	case err == nil:

@@ -84,7 +84,7 @@ func TestMarksOfSeveralLines(t *testing.T) {
 func TestPreviewShowsAMove(t *testing.T) {
 	src := []byte("FROM a\nRUN b\nRUN c\n")
 	moved := edit.Span{Start: 13, End: 19}
-	changes := changesOf(src, []edit.Edit{{Span: moved}, {Span: edit.Span{Start: 7, End: 7}, New: "RUN c\n"}})
+	changes := changesOf(src, edit.Span{}, []edit.Edit{{Span: moved}, {Span: edit.Span{Start: 7, End: 7}, New: "RUN c\n"}})
 	var got []string
 	for _, c := range changes {
 		got = append(got, string(c.sign)+c.text)

@@ -19,11 +19,12 @@ type change struct {
 	differ edit.Span // the bytes of text that its counterpart has otherwise
 }
 
-// preview prints the lines that edits would change, before and after. Of a long
-// line, it shows the part that changes. Unlike in a diff, a line that moves is
-// the one that is shown, not those that it passes.
-func (t *Text) preview(b *strings.Builder, src []byte, edits []edit.Edit) {
-	changes := changesOf(src, edits)
+// preview prints the lines that edits would change, before and after: those of
+// the finding first, then the others in order. Of a long line, it shows the part
+// that changes. Unlike in a diff, a line that moves is the one that is shown,
+// not those that it passes.
+func (t *Text) preview(b *strings.Builder, src []byte, finding edit.Span, edits []edit.Edit) {
+	changes := changesOf(src, finding, edits)
 	for i, c := range changes {
 		if i == previewLines-1 && len(changes) > previewLines {
 			fmt.Fprintf(b, "%*s%s\n", label, "", t.paint(dim, fmt.Sprintf("… %d more lines; --diff shows them", len(changes)-i)))
@@ -42,13 +43,13 @@ func (t *Text) preview(b *strings.Builder, src []byte, edits []edit.Edit) {
 
 // changesOf applies edits place by place: those that touch the same lines
 // together.
-func changesOf(src []byte, edits []edit.Edit) []change {
+func changesOf(src []byte, finding edit.Span, edits []edit.Edit) []change {
 	if _, err := edit.Apply(src, edits); err != nil {
 		return nil // the engine says so when it makes the fix
 	}
 	edits = slices.Clone(edits)
 	slices.SortStableFunc(edits, func(a, b edit.Edit) int { return a.Start - b.Start })
-	var all []change
+	var first, others []change
 	for len(edits) > 0 {
 		lines, n := wholeLines(src, edits[0].Span), 1
 		for n < len(edits) && edits[n].Start < lines.End {
@@ -65,10 +66,15 @@ func changesOf(src []byte, edits []edit.Edit) []change {
 		if err != nil {
 			return nil
 		}
-		all = append(all, compare(splitLines(before), splitLines(after))...)
+		changes := compare(splitLines(before), splitLines(after))
+		if lines.Overlaps(finding) {
+			first = append(first, changes...)
+		} else {
+			others = append(others, changes...)
+		}
 		edits = edits[n:]
 	}
-	return all
+	return append(first, others...)
 }
 
 // wholeLines grows s to whole lines, the last newline included. An insertion

@@ -64,10 +64,10 @@ func (t *Text) Problems(f File) error {
 	return t.write(&b)
 }
 
-// Note prints a remark on a file that is no finding.
-func (t *Text) Note(path, text string) error {
+// Note prints a remark on the whole run.
+func (t *Text) Note(text string) error {
 	var b strings.Builder
-	t.paragraph(&b, "", "    ", []word{{clean(path) + ":", bold}, {"note:", cyan}}, words("", clean(text)))
+	t.paragraph(&b, "", "    ", []word{{"note:", cyan}}, words("", clean(text)))
 	return t.write(&b)
 }
 
@@ -95,9 +95,9 @@ func (t *Text) finding(b *strings.Builder, path string, src *source, d lint.Diag
 	}
 	if d.Fix != nil && d.Fix.Safety > lint.None {
 		t.note(b, "fix", d.Fix.Message+" "+howToFix(d.Fix.Safety))
-		t.preview(b, src.text, d.Fix.Edits)
+		t.preview(b, src.text, d.Span, d.Fix.Edits)
 		if d.Fix.Doubt != "" {
-			t.note(b, "but", d.Fix.Doubt)
+			t.note(b, "but", "not "+lint.BuildSafe.String()+", for "+d.Fix.Doubt)
 		}
 	}
 	b.WriteByte('\n')

@@ -89,7 +89,7 @@ func joinInstall(p *lint.Pass, r runScript) *lint.Fix {
 	}
 	end, start := r.script.Statements[0].Span.End, s.Statements[0].Span.Start
 	between := edit.Span{Start: end, End: next.Span.Start}.Of(p.File.Src)
-	if strings.TrimSpace(between) != "" || next.Keyword.End > start {
+	if strings.TrimSpace(between) != "" || strings.Contains(edit.Span{Start: next.Keyword.End, End: start}.Of(p.File.Src), "#") {
 		return nil // a comment stands there
 	}
 	glue := " && \\" + p.File.Newline + "    "

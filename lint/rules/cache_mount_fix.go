@@ -1,12 +1,11 @@
 package rules
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
@@ -27,6 +26,11 @@ func (all *steps) kept(s *step, w *want, v *verdict) {
 			v.less(lint.Safe, "the image is made from this stage, and would lack %s", w.cache.Path)
 		}
 	}
+	for _, st := range all.pass.File.Stages {
+		if _, ok := all.pass.File.BaseRef(st, all.pass.Facts.Args); !ok {
+			v.less(lint.Safe, "whether FROM %s starts from this stage is not known", st.Base)
+		}
+	}
 	for _, o := range all.list {
 		if o != s && all.root(o.in.Stage) == root {
 			all.keptBy(o, w, v)
@@ -34,43 +38,52 @@ func (all *steps) kept(s *step, w *want, v *verdict) {
 	}
 }
 
-// keptBy looks at one other step of the family.
+// keptBy looks at one other step of the family. Where that would go without the
+// mount, a mount here would take away what it needs.
 func (all *steps) keptBy(o *step, w *want, v *verdict) {
-	name := w.use.Tool.Name
-	if o.opaque {
-		v.less(lint.Safe, "a RUN that can't be read may need %s", w.cache.Path)
-		return
-	}
-	var same *want
-	for _, other := range all.caches(o) {
-		if other.use.Tool.Name == name && other.cache.Name == w.cache.Name {
-			same = other
-		}
-	}
+	same := all.sameCache(o, w)
 	switch {
+	case o.opaque:
+		v.block("a RUN that can't be read may need it")
 	case same == nil:
-		for i, c := range o.commands {
-			u := o.uses[i]
-			switch {
-			case u != nil && u.Tool.Name == name && u.Kind&(ecosystem.Fetch|ecosystem.Build) != 0:
-				v.less(lint.Safe, "%s in another step does without the mount", u.Title)
-			case (u == nil || u.Kind == 0 && u.Tool.Name != name) && !ecosystem.Inert(c):
-				v.less(lint.Safe, "whether %s in another step needs %s is not known", cmpOr(c.Name(), "a command"), w.cache.Path)
-			}
-		}
+		all.strangers(o, w, v)
 	case same.cache.Path != w.cache.Path:
-		v.less(lint.Safe, "another step keeps it in %s", same.cache.Path)
+		v.block("another step has it in %s", same.cache.Path)
 	default:
 		if m := all.mounted(o, w.cache.Path); m != nil {
-			if m.Type != instructions.MountTypeCache || m.CacheID != o.cacheID(same.cache) {
-				v.less(lint.Safe, "another step has a mount of its own at %s", w.cache.Path)
+			if m.kind != "cache" || m.id != o.cacheID(same.cache) {
+				v.block("another step has a mount of its own there")
 			}
 			return
 		}
 		if other := all.alone(o, same); other.blocked != "" {
-			v.less(lint.Safe, "another step can't have the mount: %s", other.blocked)
+			v.block("in another step %s", other.blocked)
 		} else if other.safety < lint.BuildSafe {
 			v.less(other.safety, "%s", other.doubt)
+		}
+	}
+}
+
+// sameCache is the same cache of the same tool as another step uses it.
+func (all *steps) sameCache(o *step, w *want) *want {
+	for _, other := range all.caches(o) {
+		if other.use.Tool.Name == w.use.Tool.Name && other.cache.Name == w.cache.Name {
+			return other
+		}
+	}
+	return nil
+}
+
+// strangers looks at a step that wouldn't get the mount.
+func (all *steps) strangers(o *step, w *want, v *verdict) {
+	name := w.use.Tool.Name
+	for i, c := range o.commands {
+		u := o.uses[i]
+		switch {
+		case u != nil && u.Tool.Name == name && u.Kind&(ecosystem.Fetch|ecosystem.Build|ecosystem.Locate) != 0:
+			v.block("%s in another step would be without it", u.Title)
+		case (u == nil || u.Kind == 0 && u.Tool.Name != name) && !ecosystem.Inert(c) && !ecosystem.System(c):
+			v.block("%s in another step may need it", cmp.Or(c.Name(), "a command"))
 		}
 	}
 }

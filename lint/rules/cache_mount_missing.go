@@ -54,6 +54,9 @@ fix names what is missing to the proof. Programs that the step runs are taken no
 type want struct {
 	use   *ecosystem.Use
 	cache ecosystem.Cache
+	// follows reports that an earlier step has left in the image what the
+	// cache would hold. The mount is wanted because that step gets it, too.
+	follows bool
 	verdict
 }
 
@@ -100,8 +103,15 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 	first := group[0]
 	var costs, paths []string
 	for _, w := range group {
-		costs = append(costs, w.cache.Costs)
+		if !w.follows {
+			costs = append(costs, w.cache.Costs)
+		}
 		paths = append(paths, w.cache.Path)
+	}
+	if len(costs) == 0 {
+		costs = []string{"takes from the layers below what a cache could hold"}
+	} else {
+		costs[len(costs)-1] += " whenever this step re-runs"
 	}
 	mounts, a := "no cache mount at ", "a cache mount"
 	if len(group) > 1 {
@@ -109,7 +119,7 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 	}
 	d := lint.Diagnostic{
 		Span: first.use.Command.Span,
-		Message: fmt.Sprintf("%s %s whenever this step re-runs: %s%s",
+		Message: fmt.Sprintf("%s %s: %s%s",
 			first.use.Title, strings.Join(costs, " and "), mounts, strings.Join(paths, " and ")),
 	}
 	if first.blocked != "" {

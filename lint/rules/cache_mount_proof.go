@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -38,10 +39,10 @@ func (all *steps) alone(s *step, w *want) verdict {
 	if w.cache.PerBase && s.baseDigest() == "" {
 		v.less(lint.Safe, "the digest of %s is not known", s.base)
 	}
-	if !plainPath(w.cache.Path) {
-		v.block("the path has characters that a mount can't name")
-	}
 	all.user(s, w, &v)
+	if !plainPath(w.cache.Path) {
+		v.block("the path can't be written into a mount")
+	}
 	all.ownStep(s, w, &v)
 	all.otherSteps(s, w, &v)
 	all.readers(s, w, &v)
@@ -58,7 +59,7 @@ func (all *steps) alone(s *step, w *want) verdict {
 // variable or space.
 func plainPath(p string) bool {
 	return path.IsAbs(p) && p != "/" && !strings.ContainsFunc(p, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@~", r))
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@", r))
 	})
 }
 
@@ -260,9 +261,12 @@ func (all *steps) taken(in *dockerfile.Instruction) []string {
 			add(src)
 		}
 	case *instructions.RunCommand:
-		for _, m := range in.Mounts() {
-			if m.From != "" {
-				add(m.Source)
+		for _, m := range mounts(all.pass, in) {
+			switch {
+			case m.from != "" && m.open:
+				list = append(list, "")
+			case m.from != "":
+				list = append(list, path.Clean("/"+m.source))
 			}
 		}
 	default: // a trigger: it runs in another build
@@ -271,8 +275,14 @@ func (all *steps) taken(in *dockerfile.Instruction) []string {
 	return list
 }
 
-// headers are the names that C sources include.
-var headers = [...]string{".h", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".def"}
+// header is a file of the context that C sources may include; "" for none.
+func (all *steps) header() (string, error) {
+	if all.headers == nil {
+		name, err := facts.FindSuffix(all.pass.Facts.Files, ".h", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".def")
+		all.headers = func() (string, error) { return name, err }
+	}
+	return all.headers()
+}
 
 // native looks for headers that could change without the cache's keys: those of
 // the system, brought by anything that isn't known to leave it alone, and those
@@ -286,7 +296,7 @@ func (all *steps) native(s *step, w *want, v *verdict) {
 			}
 			if o, ok := all.of[in]; ok {
 				if c := o.changesSystem(name); c != "" || o.opaque {
-					v.less(lint.Safe, "%s may change C headers, which the cache of %s does not see (without cgo it need not)", cmpOr(c, "a RUN"), name)
+					v.less(lint.Safe, "%s may change C headers, which the cache of %s does not see (without cgo it need not)", cmp.Or(c, "a RUN"), name)
 				}
 			}
 			if c, ok := in.Command.(*instructions.CopyCommand); ok && c.From != "" {
@@ -294,7 +304,7 @@ func (all *steps) native(s *step, w *want, v *verdict) {
 			}
 		}
 	}
-	switch header, err := facts.FindSuffix(all.pass.Facts.Files, headers[:]...); {
+	switch header, err := all.header(); {
 	case err != nil:
 		v.less(lint.Safe, "whether the context has C headers, which the cache of %s does not see, is not known (without cgo it need not be)", name)
 	case header != "":
@@ -308,14 +318,7 @@ func (s *step) changesSystem(tool string) string {
 		if u := s.uses[i]; u != nil && u.Tool.Name == tool || ecosystem.Inert(c) {
 			continue
 		}
-		return cmpOr(c.Name(), "a command")
+		return cmp.Or(c.Name(), "a command")
 	}
 	return ""
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

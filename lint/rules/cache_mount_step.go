@@ -35,6 +35,7 @@ type steps struct {
 	of   map[*dockerfile.Instruction]*step
 	// lineage is that of each stage for the build's arguments, itself first.
 	lineage map[*dockerfile.Stage][]*dockerfile.Stage
+	headers func() (string, error) // see header
 }
 
 func newSteps(p *lint.Pass) *steps {
@@ -156,6 +157,9 @@ func (s *step) env(i int) ecosystem.Env {
 		Why:  "the configuration of " + s.base + " is not known",
 		Base: s.base, Project: s.project,
 	}
+	if !e.HomeKnown && s.state.User != "" {
+		e.Home = "~" // for messages
+	}
 	if e.Vars == nil {
 		e.Vars = map[string]string{}
 	}
@@ -215,9 +219,29 @@ func (all *steps) wants(s *step) []*want {
 			continue
 		}
 		w.verdict = all.judge(s, w)
+		w.follows = w.cache.Kept && all.filledBefore(s, w)
+		if w.follows && (w.blocked != "" || w.safety < lint.BuildSafe) {
+			continue // it has what it needs from the layer below
+		}
 		wants = append(wants, w)
 	}
 	return wants
+}
+
+// filledBefore reports that an earlier step leaves the cache's content in the
+// image for this one.
+func (all *steps) filledBefore(s *step, w *want) bool {
+	for _, o := range all.list {
+		if o == s || !all.before(o.in, s.in) || all.mounted(o, w.cache.Path) != nil {
+			continue
+		}
+		for _, other := range all.caches(o) {
+			if other.cache.Path == w.cache.Path {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // caches are the caches that the step's commands would use, mounted or not.
@@ -248,24 +272,11 @@ func network(in *dockerfile.Instruction) string {
 }
 
 // mounted returns the step's mount at the place, above it or below it. A mount
-// whose place isn't known counts.
-func (all *steps) mounted(s *step, place string) *instructions.Mount {
-	for _, m := range s.in.Mounts() {
-		if m.Type == instructions.MountTypeSSH || (m.Type == instructions.MountTypeSecret && m.Target == "") {
-			continue
-		}
-		target, ok := all.pass.Expand(s.in, m.Target)
-		if !ok {
-			return m
-		}
-		if !path.IsAbs(target) {
-			if !s.state.WorkdirKnown {
-				continue
-			}
-			target = path.Join(s.state.Workdir, target)
-		}
-		if related(path.Clean(target), place) {
-			return m
+// of which nothing is known counts.
+func (all *steps) mounted(s *step, place string) *mount {
+	for _, m := range mounts(all.pass, s.in) {
+		if m.open && m.target == "" || m.target != "" && related(m.target, place) {
+			return &m
 		}
 	}
 	return nil

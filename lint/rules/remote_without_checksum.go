@@ -248,11 +248,14 @@ func piped(f *dockerfile.File, st *shell.Statement, c *shell.Command) *shell.Com
 	return next
 }
 
+// intoShell matches what stands in front of a command whose output a shell runs.
+var intoShell = regexp.MustCompile(`\b(sh|bash|zsh|eval|source)(\s+-\w+)*\s+["']?(\$\(|<\(|` + "`" + `)\s*$`)
+
 // substituted reports that a shell gets the output as its script:
 // sh -c "$(curl …)", bash <(curl …).
 func substituted(f *dockerfile.File, c *shell.Command) bool {
 	line := string(f.Src[max(0, c.Span.Start-60):c.Span.Start])
-	return regexp.MustCompile(`\b(sh|bash|zsh|eval|source)(\s+-\w+)*\s+["']?(\$\(|<\(|` + "`" + `)\s*$`).MatchString(line)
+	return intoShell.MatchString(line)
 }
 
 // output is the file that the download is written to; ok is false when it

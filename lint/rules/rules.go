@@ -22,7 +22,9 @@ var All = slices.Concat([]*lint.Rule{
 	CommentAfterInstruction,
 	ShellOperatorInExecForm,
 	// What the build does, and in which order.
+	DependenciesAfterSource,
 	AptUpdateAlone,
+	CacheMountMissing,
 	AptListsLeft,
 	StageNeverBuilt,
 	// What the build trusts, and what it gives away.

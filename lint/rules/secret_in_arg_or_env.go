@@ -34,7 +34,7 @@ PUBLIC_KEY are quiet. The value is never repeated in the message.`,
 	},
 	Run: func(p *lint.Pass) error {
 		for _, in := range p.File.Instructions {
-			for _, v := range variables(in) {
+			for _, v := range assignments(in) {
 				reportSecret(p, in, v)
 			}
 		}
@@ -45,8 +45,8 @@ PUBLIC_KEY are quiet. The value is never repeated in the message.`,
 // assignment is NAME=value of an ARG or ENV.
 type assignment struct{ name, value string }
 
-// variables are the values that an instruction sets.
-func variables(in *dockerfile.Instruction) []assignment {
+// assignments are the values that an instruction sets.
+func assignments(in *dockerfile.Instruction) []assignment {
 	var all []assignment
 	switch c := in.Command.(type) {
 	case *instructions.EnvCommand:

@@ -47,9 +47,9 @@ var shellOperator = regexp.MustCompile(`^(\|\|?|\|&|&&?|;|\d?>>?|<|\d?>>?&\d|\d?
 // joinedOperator matches an operator within a whole command line.
 var joinedOperator = regexp.MustCompile(`\S (\|\||&&|\||\d?>>?|\d>&\d) ?\S`)
 
-// variable matches a word that is nothing but a variable, or holds one in
-// braces.
-var variable = regexp.MustCompile(`^\$[A-Z_][A-Z0-9_]*$|\$\{[A-Za-z_][A-Za-z0-9_]*(:[-=?+][^}]*)?\}`)
+// variable matches a word that is nothing but a variable, is a path below one,
+// or holds one in braces.
+var variable = regexp.MustCompile(`^\$[A-Z_][A-Z0-9_]*(/|$)|\$\{[A-Za-z_][A-Za-z0-9_]*(:[-=?+][^}]*)?\}`)
 
 // execArgs are the strings of a command in JSON form.
 func execArgs(in *dockerfile.Instruction) ([]dockerfile.Word, bool) {
@@ -80,10 +80,10 @@ func reportOperators(p *lint.Pass, in *dockerfile.Instruction, args []dockerfile
 	name := args[0].Value
 	message := fmt.Sprintf("%s hands %s to %s as plain words: the JSON form runs no shell", in.Name, strings.Join(quoted, ", "), name)
 	switch {
+	case found[0] == args[0]:
+		message = fmt.Sprintf("%s starts a program with the name %q: the JSON form runs no shell", in.Name, name)
 	case len(operators) == 0:
 		message = fmt.Sprintf("%s hands %s to %s unexpanded: the JSON form runs no shell", in.Name, strings.Join(quoted, ", "), name)
-	case operators[0] == args[0]:
-		message = fmt.Sprintf("%s starts a program with the name %q: the JSON form runs no shell", in.Name, name)
 	}
 	p.Report(lint.Diagnostic{Span: span, Message: message, Fix: throughShell(p, in, args)})
 }
@@ -96,11 +96,11 @@ func unread(in *dockerfile.Instruction, args []dockerfile.Word) (operators, vari
 		switch {
 		case i == script && script > 0:
 			// The shell reads this one; what follows are its parameters.
-		case i == 0:
-			if !wrapped(in) && joinedOperator.MatchString(w.Value) {
+		case i == 0 && joinedOperator.MatchString(w.Value):
+			if !wrapped(in) {
 				operators = append(operators, w)
 			}
-		case shellOperator.MatchString(w.Value) && !takesOperators(name, args[:i], w.Value):
+		case i > 0 && shellOperator.MatchString(w.Value) && !takesOperators(name, args[:i], w.Value):
 			operators = append(operators, w)
 		case script == 0 && variable.MatchString(w.Value) && !wrapped(in) && !readsVariables(name):
 			variables = append(variables, w)
@@ -172,8 +172,8 @@ func throughShell(p *lint.Pass, in *dockerfile.Instruction, args []dockerfile.Wo
 	if in.Name == "ENTRYPOINT" || wrapped(in) {
 		return nil // what CMD appends would be lost
 	}
-	if windows(in.Stage) {
-		return nil
+	if windows(in.Stage) || len(in.Comments) > 0 {
+		return nil // what stands between the words would be lost
 	}
 	head, rest := []string{"sh", "-c"}, args
 	if script := shellScript(args); script > 0 {
@@ -187,6 +187,10 @@ func throughShell(p *lint.Pass, in *dockerfile.Instruction, args []dockerfile.Wo
 	for i, w := range rest {
 		if strings.ContainsAny(w.Value, " \t") && (i == 0 || shellOperator.MatchString(rest[i-1].Value)) {
 			line = append(line, w.Value) // a command line already
+			continue
+		}
+		if i == 0 && bareVariable.MatchString(w.Value) {
+			line = append(line, w.Value) // it may hold a command with its arguments
 			continue
 		}
 		line = append(line, shellWord(w.Value))
@@ -221,6 +225,8 @@ func windows(st *dockerfile.Stage) bool {
 	}
 	return st.File.Escape == '`'
 }
+
+var bareVariable = regexp.MustCompile(`^\$(\w+|\{\w+\})$`)
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 

@@ -22,7 +22,7 @@ classic builder ran every stage, which is why many Dockerfiles rely on it.)
 
 Copy a file that the stage makes into the final one, or build the stage in CI with "docker build --target NAME". Where
 the stage's name says that it is a target of its own ("test", "lint"), the finding is only a note; a stage with a CMD or
-ENTRYPOINT is taken for one and not reported.`,
+ENTRYPOINT, or with "--target" in the comment above it, is taken for one and not reported.`,
 		Bad: file(`FROM node:22-alpine AS build
 COPY . .
 RUN npm ci && npm run build
@@ -48,7 +48,7 @@ COPY --from=build /dist /dist
 	Run: func(p *lint.Pass) error {
 		needed := built(p)
 		for _, st := range p.File.Stages {
-			if needed[st] {
+			if needed[st] || saysTarget(st) {
 				continue
 			}
 			if gate := firstGate(st); gate != "" {
@@ -90,6 +90,11 @@ func skippedMessage(st *dockerfile.Stage, gate string) string {
 		return fmt.Sprintf("BuildKit skips this stage, and with it %s: nothing that is built needs it; copy a file from it into the final stage", gate)
 	}
 	return fmt.Sprintf("BuildKit skips stage %s, and with it %s: nothing that is built needs it; copy a file from it into the final stage, or build it with --target %s", st.Name, gate, st.Name)
+}
+
+// saysTarget reports that a comment above the stage tells how to build it.
+func saysTarget(st *dockerfile.Stage) bool {
+	return slices.ContainsFunc(st.From.Lead, func(c dockerfile.Comment) bool { return strings.Contains(c.Text, "--target") })
 }
 
 // ownTarget reports a name that is likely given to --target.

@@ -49,9 +49,7 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, t target) (r resul
 		r.problem(err)
 	}
 	defer world.close()
-	if o.Fix == engine.BuildSafe && world.facts.Files == nil {
-		r.note = "its build context isn't known, so what depends on it is left alone; name it with --context"
-	}
+	r.noContext = world.facts.Files == nil
 	if o.Fix > engine.None {
 		file = r.fix(ctx, o, file, world.facts)
 	}

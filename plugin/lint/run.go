@@ -32,8 +32,8 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("stopped before all files were checked: %w", err)
 	}
-	if o.Registry != nil {
-		out.unreachable(o.Registry.Unreachable())
+	if err := out.notes(); err != nil {
+		return err
 	}
 	return out.finish()
 }
@@ -57,9 +57,9 @@ func (o *Options) check(targets []target) error {
 // result is what linting one target gave.
 type result struct {
 	report.File
-	diff  string // with Diff
-	fixed []byte // of standard input, with Fix
-	note  string // for standard error: why less is done than could be
+	diff      string // with Diff
+	fixed     []byte // of standard input, with Fix
+	noContext bool   // the build context isn't known
 }
 
 // lintAll lints the targets side by side, and yields the results in order.
@@ -112,6 +112,7 @@ type printer struct {
 	files   []report.File
 	rules   report.Rules
 	summary report.Summary
+	lost    []string // files whose build context isn't known
 	code    int
 }
 
@@ -131,17 +132,15 @@ func newPrinter(streams ui.Streams, o Options, targets []target) *printer {
 func (p *printer) add(r result) error {
 	p.summary.Add(r.File)
 	p.decide(r)
+	if r.noContext {
+		p.lost = append(p.lost, r.Path)
+	}
 	if p.opts.Format == JSON {
 		p.files = append(p.files, r.File)
 		return nil
 	}
 	if err := p.failed.Problems(r.File); err != nil {
 		return err
-	}
-	if r.note != "" {
-		if err := p.failed.Note(r.Path, r.note); err != nil {
-			return err
-		}
 	}
 	switch {
 	case p.opts.Diff:
@@ -167,11 +166,27 @@ func (p *printer) decide(r result) {
 	}
 }
 
-// unreachable says which facts are missing, and why.
-func (p *printer) unreachable(registries map[string]error) {
-	for _, host := range slices.Sorted(maps.Keys(registries)) {
-		fmt.Fprintf(p.failed.Out, "imgmgr: registry %s could not be reached, so what depends on its images is left alone: %v\n", host, registries[host])
+// notes says which facts were missing, where they were asked for, and why.
+func (p *printer) notes() error {
+	if n := len(p.lost); n > 0 && p.opts.Fix == engine.BuildSafe {
+		which := p.lost[0]
+		if n > 1 {
+			which = fmt.Sprintf("%s and %d more", which, n-1)
+		}
+		if err := p.failed.Note("the build context of " + which + " isn't known, so what depends on it is left alone; name it with --context"); err != nil {
+			return err
+		}
 	}
+	if p.opts.Registry == nil {
+		return nil
+	}
+	down := p.opts.Registry.Unreachable()
+	for _, host := range slices.Sorted(maps.Keys(down)) {
+		if err := p.failed.Note(fmt.Sprintf("registry %s could not be reached, so what depends on its images is left alone: %v", host, down[host])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finish ends the report and gives the exit code.

@@ -1,0 +1,191 @@
+package ecosystem_test
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
+)
+
+const lock = `{"lockfileVersion": 3, "packages": {"": {}, "node_modules/a": {"resolved": "https://registry.npmjs.org/a"}}}`
+
+func show(m ecosystem.Manifests) string {
+	s := strings.Join(m.Files, " ")
+	if m.Doubt != "" {
+		s += " doubt: " + m.Doubt
+	}
+	if m.Breaks != "" {
+		s += " breaks: " + m.Breaks
+	}
+	return s
+}
+
+func manifests(t *testing.T, cmd string, e ecosystem.Env) string {
+	t.Helper()
+	u := ecosystem.Find(command(t, cmd))
+	if !u.Installs {
+		t.Fatalf("%s is no installation by manifest", cmd)
+	}
+	return show(u.Tool.Manifests(u, e))
+}
+
+// TestNpmManifests plants one trap at a time into a project that may be moved.
+func TestNpmManifests(t *testing.T) {
+	const good = "package.json package-lock.json"
+	tests := []struct {
+		name, command string
+		pkg, lock     string
+		more          []string
+		want          string
+	}{
+		{"nothing", "npm ci", `{"scripts": {"build": "x"}, "dependencies": {"a": "^1"}}`, lock, nil, good},
+		{"no package.json", "npm ci", "", lock, nil, " breaks: the context has no file package.json"},
+		{"no lock", "npm ci", `{}`, "", nil, "package.json doubt: the context has no package-lock.json"},
+		{"shrinkwrap", "npm ci", `{}`, lock, []string{"npm-shrinkwrap.json", lock}, "package.json npm-shrinkwrap.json package-lock.json"},
+		{"npm install", "npm install", `{}`, lock, nil, good + " doubt: npm install may write the lock file, which npm ci does not"},
+		{"postinstall", "npm ci", `{"scripts": {"postinstall": "x"}}`, lock, nil, good + " doubt: package.json has a postinstall script"},
+		{"prepare", "npm ci", `{"scripts": {"prepare": "husky"}}`, lock, nil, good + " doubt: package.json has a prepare script"},
+		{"prepare without scripts", "npm ci --ignore-scripts", `{"scripts": {"prepare": "husky"}}`, lock, nil, good},
+		{"prepare with .npmrc", "npm ci", `{"scripts": {"prepare": "husky"}}`, lock, []string{".npmrc", "ignore-scripts=true"}, good + " .npmrc"},
+		{"workspaces", "npm ci", `{"workspaces": ["p/*"]}`, lock, nil, good + " breaks: package.json has workspaces"},
+		{"workspace asked for", "npm ci -w p", `{}`, lock, nil, good + " breaks: npm is asked to install a workspace"},
+		{"bin", "npm ci", `{"bin": "x.js"}`, lock, nil, good + " doubt: package.json has a bin"},
+		{"bin folder", "npm ci", `{"directories": {"bin": "b"}}`, lock, nil, good + " doubt: package.json has a bin"},
+		{"file dependency", "npm ci", `{"devDependencies": {"b": "file:../b"}}`, lock, nil, good + " breaks: package.json takes b from file:../b"},
+		{"local path", "npm ci", `{"dependencies": {"b": "./b"}}`, lock, nil, good + " breaks: package.json takes b from ./b"},
+		{"override", "npm ci", `{"overrides": {"b": {"c": "file:c"}}}`, lock, nil, good + " breaks: the overrides in package.json name a local package"},
+		{"patches", "npm ci", `{}`, lock, []string{"patches/a.patch", ""}, good + " doubt: the context has patches"},
+		{"binding.gyp", "npm ci", `{}`, lock, []string{"binding.gyp", ""}, good + " doubt: the context has binding.gyp"},
+		{"npmrc", "npm ci", `{}`, lock, []string{".npmrc", "# c\n@s:registry=https://x\n//x/:_authToken=${T}\nregistry=https://y"}, good + " .npmrc"},
+		{"npmrc with more", "npm ci", `{}`, lock, []string{".npmrc", "script-shell=./x"}, good + " .npmrc doubt: .npmrc sets script-shell"},
+		{"script of a dependency", "npm ci", `{}`, `{"lockfileVersion": 2, "packages": {"": {}, "node_modules/b/node_modules/@p/client": {"hasInstallScript": true}}}`, nil,
+			good + " doubt: @p/client has an install script, which may read the sources"},
+		{"script that keeps to itself", "npm ci", `{}`, `{"lockfileVersion": 2, "packages": {"node_modules/esbuild": {"hasInstallScript": true}}}`, nil, good},
+		{"linked package", "npm ci", `{}`, `{"lockfileVersion": 3, "packages": {"node_modules/b": {"link": true, "resolved": "b"}}}`, nil, good + " breaks: package-lock.json has the local package node_modules/b"},
+		{"package of the project", "npm ci", `{}`, `{"lockfileVersion": 3, "packages": {"packages/b": {}}}`, nil, good + " breaks: package-lock.json has the local package packages/b"},
+		{"local archive", "npm ci", `{}`, `{"lockfileVersion": 3, "packages": {"node_modules/b": {"resolved": "file:b.tgz"}}}`, nil, good + " breaks: package-lock.json has the local package node_modules/b"},
+		{"old lock", "npm ci", `{}`, `{"lockfileVersion": 1, "dependencies": {}}`, nil, good + " doubt: package-lock.json is of version 1, which doesn't say which packages run scripts"},
+		{"unknown option", "npm ci --node-options=x", `{}`, lock, nil, good + " doubt: npm is given --node-options"},
+		{"open option", "npm ci --omit=$X", `{}`, lock, nil, good + " doubt: the value of npm's --omit is not known"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			files := tt.more
+			if tt.pkg != "" {
+				files = append(files, "package.json", tt.pkg)
+			}
+			if tt.lock != "" {
+				files = append(files, "package-lock.json", tt.lock)
+			}
+			e := root()
+			e.Project = project(files...)
+			if got := manifests(t, tt.command, e); got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNpmManifestsOfABadFile(t *testing.T) {
+	for _, files := range [][]string{{"package.json", "{", "package-lock.json", lock}, {"package.json", "{}", "package-lock.json", "["}} {
+		e := root()
+		e.Project = project(files...)
+		if got := manifests(t, "npm ci", e); !strings.Contains(got, "can't be read") {
+			t.Errorf("%s: %s", files, got)
+		}
+	}
+}
+
+func TestNpmManifestsInTheirEnvironment(t *testing.T) {
+	for _, tt := range []struct{ kv, want string }{
+		{"NODE_OPTIONS=--max-old-space-size=4096", ""},
+		{"NODE_OPTIONS=--require ./x.js", "doubt: NODE_OPTIONS is --require ./x.js"},
+		{"npm_config_script_shell=./x", "doubt: npm_config_script_shell is set"},
+	} {
+		e := root(tt.kv)
+		e.Project = project("package.json", "{}", "package-lock.json", lock)
+		if got := manifests(t, "npm ci", e); (tt.want == "") != !strings.Contains(got, "doubt") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %s", tt.kv, got)
+		}
+	}
+}
+
+// links is a context whose files are links.
+type links struct{ fstest.MapFS }
+
+func (l links) Lstat(name string) (fs.FileInfo, error) { return l.MapFS.Lstat(name) }
+
+func TestManifestsAreNoLinks(t *testing.T) {
+	fsys := fstest.MapFS{
+		"real.json":         {Data: []byte("{}")},
+		"package.json":      {Data: []byte("real.json"), Mode: fs.ModeSymlink},
+		"go.mod":            {Data: []byte("real.json"), Mode: fs.ModeSymlink},
+		"package-lock.json": {Data: []byte(lock)},
+	}
+	for cmd, want := range map[string]string{"npm ci": "no file package.json", "go mod download": "no file go.mod"} {
+		e := root()
+		e.Project = ecosystem.Project{Files: links{fsys}, Dir: "."}
+		if got := manifests(t, cmd, e); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", cmd, got)
+		}
+	}
+}
+
+// TestGoManifests plants one trap at a time.
+func TestGoManifests(t *testing.T) {
+	const mod = "module m\n\ngo 1.22\n"
+	const good = "go.mod go.sum"
+	tests := []struct {
+		name, command string
+		env           string
+		files         []string
+		want          string
+	}{
+		{"nothing", "go mod download", "", []string{"go.mod", mod, "go.sum", ""}, good},
+		{"no go.mod", "go mod download", "", []string{"go.sum", ""}, " breaks: the context has no file go.mod"},
+		{"no go.sum", "go mod download", "", []string{"go.mod", mod}, "go.mod doubt: the context has no file go.sum"},
+		{"replaced by a folder", "go mod download", "", []string{"go.mod", mod + "replace x.org/a => ../a\n", "go.sum", ""}, good + " breaks: go.mod replaces x.org/a by the folder ../a"},
+		{"replaced by a module", "go mod download", "", []string{"go.mod", mod + "replace x.org/a => x.org/b v1.0.0\n", "go.sum", ""}, good},
+		{"workspace", "go mod download", "", []string{"go.mod", mod, "go.sum", "", "go.work", ""}, good + " breaks: the context has go.work"},
+		{"workspace off", "go mod download", "GOWORK=off", []string{"go.mod", mod, "go.sum", "", "go.work", ""}, good},
+		{"workspace elsewhere", "go mod download", "GOWORK=/w/go.work", []string{"go.mod", mod, "go.sum", ""}, good + " breaks: GOWORK is /w/go.work"},
+		{"vendor", "go mod download", "", []string{"go.mod", mod, "go.sum", "", "vendor/modules.txt", ""}, good + " doubt: the context has vendor"},
+		{"old Go", "go mod download", "", []string{"go.mod", "module m\ngo 1.17\n", "go.sum", ""}, good + " doubt: go.mod asks for a Go before 1.18, whose go mod download may write go.sum"},
+		{"no Go version", "go mod download", "", []string{"go.mod", "module m\n", "go.sum", ""}, good + " doubt: go.mod asks for a Go before 1.18, whose go mod download may write go.sum"},
+		{"patch version", "go mod download", "", []string{"go.mod", "module m\ngo 1.26.1\n", "go.sum", ""}, good},
+		{"flag", "go mod download -json", "", []string{"go.mod", mod, "go.sum", ""}, good + " doubt: go is given -json"},
+		{"GOFLAGS", "go mod download", "GOFLAGS=-modfile=x.mod", []string{"go.mod", mod, "go.sum", ""}, good + " doubt: GOFLAGS is -modfile=x.mod"},
+		{"broken", "go mod download", "", []string{"go.mod", "modul m\n", "go.sum", ""}, good + " doubt: go.mod can't be read: go.mod:1: unknown directive: modul"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := root(tt.env)
+			e.Project = project(tt.files...)
+			if got := manifests(t, tt.command, e); got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestGoWorkAboveTheProject(t *testing.T) {
+	e := root()
+	e.Project = project("go.work", "", "a/b/go.mod", "module m\ngo 1.22\n", "a/b/go.sum", "")
+	e.Project.Dir = "a/b"
+	if got := manifests(t, "go mod download", e); got != "go.mod go.sum breaks: the context has go.work" {
+		t.Error(got)
+	}
+}
+
+func TestManifestsWithoutContext(t *testing.T) {
+	for cmd, want := range map[string]string{
+		"npm ci":          "package.json package-lock.json* doubt: the build context is not known",
+		"go mod download": "go.mod go.sum* doubt: the build context is not known",
+	} {
+		if got := manifests(t, cmd, root()); got != want {
+			t.Errorf("%s: %s", cmd, got)
+		}
+	}
+}
