@@ -242,7 +242,7 @@ func TestWhatBuildKitCanDo(t *testing.T) {
 			Target:     "files",
 		}, map[string]string{"out": "app\n"}},
 		{"an ARG in FROM", sandbox.BuildRequest{
-			Dockerfile: []byte("ARG TAG\nFROM node:${TAG} AS app" + install + "ARG WORD=none\nRUN echo $WORD >/out\nFROM scratch\nCOPY --from=app /out /\n"),
+			Dockerfile: []byte("ARG TAG=20-bookworm\nFROM node:${TAG} AS app" + install + "ARG WORD=none\nRUN echo $WORD >/out\nFROM scratch\nCOPY --from=app /out /\n"),
 			BuildArgs:  map[string]string{"TAG": "20-bookworm-slim", "WORD": "argument"},
 		}, map[string]string{"out": "argument\n"}},
 		{"a secret and a heredoc", sandbox.BuildRequest{

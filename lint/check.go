@@ -15,7 +15,8 @@ import (
 // place, without what the file's ignore comments take away.
 //
 // A rule that fails costs its own findings only: the others are returned
-// beside an error that joins every failure.
+// beside an error that joins every failure. Where a rule has another's name
+// among its aliases, it speaks for both.
 func Check(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule) ([]Diagnostic, error) {
 	found, err := run(ctx, file, fc, rules, &shared{})
 	found = withoutDuplicates(found, rules)

@@ -156,3 +156,23 @@ func TestIgnoreComments(t *testing.T) {
 		}
 	}
 }
+
+func TestARuleSpeaksForItsAliases(t *testing.T) {
+	ours, theirs := replace("Ours", "xone", "1"), replace("Theirs", "one", "2")
+	ours.Aliases = []string{"Theirs", "XX1"}
+	f, err := dockerfile.Parse("Dockerfile", []byte("FROM a\nRUN xone\nRUN one\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := lint.Check(context.Background(), f, facts.Context{}, []*lint.Rule{theirs, ours})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range found {
+		got = append(got, d.Rule)
+	}
+	if strings.Join(got, " ") != "Ours Theirs" {
+		t.Errorf("found %v, want Ours of line 2 and Theirs of line 3", got)
+	}
+}

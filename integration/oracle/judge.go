@@ -50,7 +50,8 @@ func (v Verdict) String() string {
 // Allowed is what a rewrite declares that it changes.
 type Allowed struct {
 	// Drops are absolute paths: the path itself and everything below it may be
-	// missing from b, but not be different or new.
+	// missing from b, but not be different or new. A folder that the base image
+	// has may keep that one's mode and owner.
 	Drops []string
 	// Reorders says that the history of b may list the steps of a in another
 	// order, and more of them. None may be missing.
@@ -68,6 +69,7 @@ func Judge(a, again, b Image, allowed Allowed) Verdict {
 			v.Dropped.Entries++
 			v.Dropped.Bytes += a.Tree[d.Path].Size
 		case noise.explains(d):
+		case isFolder(a, b, d) && dropped(d.Path, allowed.Drops):
 		default:
 			v.Differences = append(v.Differences, d)
 		}
@@ -88,6 +90,11 @@ func Judge(a, again, b Image, allowed Allowed) Verdict {
 		}
 	}
 	return v
+}
+
+// isFolder tells whether d is about a folder of both images as such.
+func isFolder(a, b Image, d Difference) bool {
+	return a.Tree[d.Path].Type == "dir" && b.Tree[d.Path].Type == "dir" && (d.Kind == Mode || d.Kind == Owner)
 }
 
 func dropped(p string, drops []string) bool {

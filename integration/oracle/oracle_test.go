@@ -82,7 +82,9 @@ func TestJudgeFindsPlantedDifferences(t *testing.T) {
 		"type":                 {change("/app/current", func(e *oracle.Entry) { *e = oracle.Entry{Type: "file"} }), []string{"/app/current type"}},
 		"xattr": {change("/app/main", func(e *oracle.Entry) { e.Xattrs = map[string]string{"security.capability": "x"} }),
 			[]string{"/app/main xattr"}},
-		"changed drop": {change("/root/.npm/index", func(e *oracle.Entry) { e.Digest = "sha256:9" }), []string{"/root/.npm/index content"}},
+		"folder of a drop, as in the base": {change("/root/.npm", func(e *oracle.Entry) { e.UID, e.Mode = 42, 0o700 }), nil},
+		"folder":                           {change("/app", func(e *oracle.Entry) { e.UID = 42 }), []string{"/app owner"}},
+		"changed drop":                     {change("/root/.npm/index", func(e *oracle.Entry) { e.Digest = "sha256:9" }), []string{"/root/.npm/index content"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := oracle.Judge(built(), noisy, test.b, oracle.Allowed{Drops: []string{"/root/.npm"}})

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -82,12 +83,15 @@ func Lint(ctx context.Context, name string, src []byte, fc facts.Context) (repor
 		report.Warnings = append(report.Warnings, at)
 	}
 	if results.Error != nil && !needsArgs(results.Error.Message) {
-		refusal := Warning{Message: results.Error.Message}
+		// The place is said apart.
+		refusal := Warning{Message: parseError.ReplaceAllString(results.Error.Message, "")}
 		refusal.StartLine, refusal.EndLine = lines(&results.Error.Location)
 		report.Refusal = &refusal
 	}
 	return report, nil
 }
+
+var parseError = regexp.MustCompile(`^dockerfile parse error on line \d+: `)
 
 // needsArgs reports whether an error may go away with a --build-arg. That FROM
 // is invalid without one is the check InvalidDefaultArgInFrom.

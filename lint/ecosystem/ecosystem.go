@@ -50,6 +50,7 @@ const (
 	Index                    // fetches the list of packages
 	Clean                    // empties a cache
 	Offline                  // does without the network: what it needs has to be in a cache
+	Locate                   // tells or sets where the tool keeps things
 )
 
 // Use is one command of a tool.

@@ -116,7 +116,7 @@ func goBuilds(u *Use, e Env) Cache {
 func goModules(u *Use, e Env) Cache {
 	home, doubt := e.home()
 	def := path.Join(home, "go")
-	if repository(e.Base) == "golang" {
+	if !e.Complete && repository(e.Base) == "golang" {
 		def = "/go" // ENV GOPATH /go in the official image
 	}
 	gopath, guess := e.folder("GOPATH", def, doubt)

@@ -38,12 +38,13 @@ func parseLine(c *shell.Command, valued ...string) line {
 		name, value, joined := strings.Cut(w.Value, "=")
 		f := flag{name, value, w.Literal}
 		switch {
-		case joined:
-		case slices.Contains(valued, name) && i+1 < len(args):
-			i++
-			f.value, f.known = args[i].Value, args[i].Literal
+		case slices.Contains(valued, name):
+			if !joined && i+1 < len(args) {
+				i++
+				f.value, f.known = args[i].Value, args[i].Literal
+			}
 		case len(name) > 2 && name[1] != '-' && slices.Contains(valued, name[:2]):
-			f.name, f.value = name[:2], name[2:]
+			f.name, f.value = name[:2], w.Value[2:]
 		}
 		l.flags = append(l.flags, f)
 	}

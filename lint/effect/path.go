@@ -86,8 +86,11 @@ func (s *study) learn(c *shell.Command) {
 // relation is the closest way in which the word may lie to the place.
 func (s *study) relation(w shell.Word) relation {
 	prefix, whole := s.known(w)
-	if prefix == "" && !whole {
-		return open
+	if pattern := w.Value != "" && strings.IndexByte("*?[", w.Value[0]) >= 0; prefix == "" && !whole {
+		if !pattern || s.lost {
+			return open
+		}
+		prefix = "./"
 	}
 	if path.IsAbs(prefix) {
 		return s.compare(prefix, whole, w)

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	csvvalue "github.com/tonistiigi/go-csvvalue"
-
+	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/shell"
@@ -91,43 +90,12 @@ func runScripts(st *dockerfile.Stage) (runs []runScript, unread bool) {
 	return runs, unread
 }
 
-// mounted reports that a cache or tmpfs mount of the RUN holds dir, or may hold
-// it: a target with a variable in it.
-func mounted(in *dockerfile.Instruction, dir string) bool {
-	for _, flag := range in.Flags {
-		if flag.Name != "mount" {
-			continue
-		}
-		m := mountOptions(flag.Value)
-		if m["type"] != "cache" && m["type"] != "tmpfs" {
-			continue
-		}
-		target := path.Clean(m["target"])
-		if target == dir || strings.HasPrefix(dir, strings.TrimSuffix(target, "/")+"/") || strings.Contains(target, "$") {
-			return true
-		}
-	}
-	return false
-}
-
-// mountOptions reads the value of a --mount, without expanding variables.
-func mountOptions(value string) map[string]string {
-	options := map[string]string{}
-	fields, err := csvvalue.Fields(value, nil)
-	if err != nil {
-		return options
-	}
-	for _, field := range fields {
-		key, v, _ := strings.Cut(field, "=")
-		switch key = strings.ToLower(key); key {
-		case "dst", "destination":
-			key = "target"
-		case "type":
-			v = strings.ToLower(v)
-		}
-		options[key] = v
-	}
-	return options
+// holdsMount reports that a cache or tmpfs mount of the RUN holds dir, or may
+// hold it: its target isn't known.
+func holdsMount(p *lint.Pass, in *dockerfile.Instruction, dir string) bool {
+	return slices.ContainsFunc(mounts(p, in), func(m mount) bool {
+		return (m.kind == "cache" || m.kind == "tmpfs") && (m.target == "" || within(m.target, dir))
+	})
 }
 
 // installsLater reports that a RUN behind in, in its stage or one that starts

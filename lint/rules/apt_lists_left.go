@@ -35,7 +35,7 @@ not shipped. It is silent where a cache or tmpfs mount holds the lists.`,
 		for _, st := range final.Lineage() {
 			runs, _ := runScripts(st)
 			for i, r := range runs {
-				c := leavesLists(r)
+				c := leavesLists(p, r)
 				if c == nil {
 					continue
 				}
@@ -52,14 +52,14 @@ not shipped. It is silent where a cache or tmpfs mount holds the lists.`,
 
 // leavesLists is the last update of a RUN that keeps what it fetched, or nil.
 // Where nothing is installed the update itself is out of place.
-func leavesLists(r runScript) *shell.Command {
+func leavesLists(p *lint.Pass, r runScript) *shell.Command {
 	var update *shell.Command
 	for _, c := range r.script.Commands() {
 		if updates(c) && !strings.Contains(words(c), "Dir::State") {
 			update = c
 		}
 	}
-	if update == nil || loneUpdate(r.script) != nil || mounted(r.in, aptLists) || removesLists(r.script, update) {
+	if update == nil || loneUpdate(r.script) != nil || holdsMount(p, r.in, aptLists) || removesLists(r.script, update) {
 		return nil
 	}
 	return update

@@ -40,7 +40,10 @@ func (all *steps) alone(s *step, w *want) verdict {
 		v.less(lint.Safe, "the digest of %s is not known", s.base)
 	}
 	all.user(s, w, &v)
-	if !plainPath(w.cache.Path) {
+	switch {
+	case strings.HasPrefix(w.cache.Path, "~"):
+		v.block("%s", w.cache.Guess)
+	case !plainPath(w.cache.Path):
 		v.block("the path can't be written into a mount")
 	}
 	all.ownStep(s, w, &v)

@@ -207,7 +207,10 @@ func assign(e *ecosystem.Env, name, value string, known bool) {
 		e.Open[name] = true
 	}
 	if name == "HOME" {
-		e.Home, e.HomeKnown = path.Clean(value), known && path.IsAbs(value)
+		e.Home, e.HomeKnown = "~", known && path.IsAbs(value)
+		if e.HomeKnown {
+			e.Home = path.Clean(value)
+		}
 	}
 }
 

@@ -159,10 +159,11 @@ func (all *steps) reportInstall(s *step, i int, src *sourceCopy) {
 		d.Evidence = append(d.Evidence, lint.Evidence{What: u.Title, Says: v.blocked})
 	} else {
 		d.Fix = &lint.Fix{
-			Message: fmt.Sprintf("Copy %s first, and run %s above %s", strings.Join(m.Files, ", "), u.Title, line),
-			Safety:  v.safety,
-			Doubt:   v.doubt,
-			Edits:   all.hoist(s, u, src, m),
+			Message:  fmt.Sprintf("Copy %s first, and run %s above %s", strings.Join(m.Files, ", "), u.Title, line),
+			Safety:   v.safety,
+			Doubt:    v.doubt,
+			Edits:    all.hoist(s, u, src, m),
+			Reorders: true,
 		}
 	}
 	all.pass.Report(d)
