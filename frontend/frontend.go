@@ -69,7 +69,7 @@ type build struct {
 	src     *dockerui.Source
 	file    *dockerfile.File // nil when the Dockerfile doesn't parse
 	rules   []*lint.Rule
-	on      switches
+	on      lint.Switches
 }
 
 // open reads what every request needs. It returns nil where there is nothing

@@ -21,7 +21,7 @@ type plan struct {
 // plan rewrites the Dockerfile. It returns nil when nothing is to be rewritten,
 // or when that failed, which costs a warning.
 func (b *build) plan(ctx context.Context) *plan {
-	if b.on.rewrite == rewriteOff || b.file == nil {
+	if b.on.Rewrite == lint.RewriteOff || b.file == nil {
 		return nil
 	}
 	var p *plan
@@ -42,19 +42,5 @@ func (b *build) plan(ctx context.Context) *plan {
 
 // rewrite makes every fix that is proven to give the same image.
 func (b *build) rewrite(ctx context.Context) (*lint.Rewritten, error) {
-	return lint.Rewrite(ctx, b.src.Filename, b.src.Data, b.facts(ctx), b.rewriters(), lint.BuildSafe)
-}
-
-// rewriters are the rules whose fixes may be made.
-func (b *build) rewriters() []*lint.Rule {
-	if b.on.rewrite != rewriteCache {
-		return b.rules
-	}
-	var out []*lint.Rule
-	for _, r := range b.rules {
-		if cacheRules[r.Name] {
-			out = append(out, r)
-		}
-	}
-	return out
+	return lint.Rewrite(ctx, b.src.Filename, b.src.Data, b.facts(ctx), b.on.Rules(b.rules), lint.BuildSafe)
 }

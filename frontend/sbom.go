@@ -17,6 +17,8 @@ import (
 	"github.com/moby/buildkit/solver/result"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tonistiigi/go-csvvalue"
+
+	"github.com/imgmgr/imgmgr/lint"
 )
 
 // scan says how the SBOM of this build is made. The zero value changes nothing.
@@ -57,10 +59,10 @@ func (b *build) sbom(ctx context.Context) scan {
 	if asked && hasField(value, "generator") {
 		return scan{}
 	}
-	if b.on.sbom == sbomOn {
+	if b.on.SBOM == lint.SBOMOn {
 		asked = true
 	}
-	if !asked && b.on.sbom == sbomOff {
+	if !asked && b.on.SBOM == lint.SBOMOff {
 		return scan{}
 	}
 	if caps := b.client.BuildOpts().LLBCaps; caps.Supports(pb.CapAttestations) != nil {

@@ -70,7 +70,7 @@ func (b *build) explain(ctx context.Context) (*client.Result, error) {
 		Applied:    []AppliedFix{},
 		Left:       []LeftFinding{},
 	}
-	if b.on.rewrite != rewriteOff {
+	if b.on.Rewrite != lint.RewriteOff {
 		out, err := b.rewrite(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("imgmgr: the build would run the Dockerfile as written: %w", err)
@@ -83,7 +83,7 @@ func (b *build) explain(ctx context.Context) (*client.Result, error) {
 	}
 	res := client.NewResult()
 	res.AddMeta("result.json", data)
-	res.AddMeta("result.txt", []byte(e.text(b.on.rewrite)))
+	res.AddMeta("result.txt", []byte(e.text(b.on.Rewrite)))
 	res.AddMeta("version", []byte(rewriteVersion))
 	return res, nil
 }
@@ -109,7 +109,7 @@ func lineAt(src []byte, offset int) int {
 
 // text is the Dockerfile that runs, followed by the reasons as comments: the
 // whole is still that Dockerfile.
-func (e *Explanation) text(mode rewriteMode) string {
+func (e *Explanation) text(mode lint.RewriteMode) string {
 	var w strings.Builder
 	w.WriteString(e.Dockerfile)
 	if !strings.HasSuffix(e.Dockerfile, "\n") {
@@ -117,7 +117,7 @@ func (e *Explanation) text(mode rewriteMode) string {
 	}
 	w.WriteByte('\n')
 	switch {
-	case mode == rewriteOff:
+	case mode == lint.RewriteOff:
 		fmt.Fprintf(&w, "# imgmgr: rewriting is switched off, %s is built as written.\n", e.Filename)
 	case len(e.Applied) == 0:
 		fmt.Fprintf(&w, "# imgmgr: nothing to rewrite, %s is built as written.\n", e.Filename)

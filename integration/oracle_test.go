@@ -65,13 +65,13 @@ func judge(t *testing.T, a, b sandbox.BuildRequest, allowed oracle.Allowed) orac
 	base := sb.Registry + "/" + strings.ToLower(filepath.Base(t.Name()))
 	again := a
 	again.NoCache = true
+	a.Push, again.Push, b.Push = base+":a", base+":again", base+":b"
 	var reader oracle.Reader
 	var images []oracle.Image
-	for tag, req := range map[string]*sandbox.BuildRequest{"a": &a, "again": &again, "b": &b} {
-		req.Push = base + ":" + tag
-		build(t, *req)
-	}
+	// In this order: a must not be made of what its second build left in the
+	// cache.
 	for _, req := range []sandbox.BuildRequest{a, again, b} {
+		build(t, req)
 		image, err := reader.Pull(t.Context(), req.Push, "linux/"+runtime.GOARCH)
 		if err != nil {
 			t.Fatal(err)

@@ -44,6 +44,10 @@ type Rule struct {
 	Doc      Doc
 	// Safety is the most that any fix of this rule may claim.
 	Safety Safety
+	// Reorders says that fixes of this rule move instructions: the image's
+	// history lists its steps in another order, or more of them. The tree and
+	// all other configuration are the same.
+	Reorders bool
 	// Run reports what it finds. An error is a failure of the rule, not a
 	// finding.
 	Run func(*Pass) error
@@ -92,9 +96,6 @@ type Fix struct {
 	// Drops are absolute paths, or folders with all below them, that the
 	// rewritten image may lack: package caches. Empty: identical trees.
 	Drops []string
-	// Reorders says that the image's history lists its steps in another order,
-	// or more of them. The tree and all other configuration are the same.
-	Reorders bool
 	// Doubt says what is missing to the proof where Safety is below the rule's.
 	Doubt string
 }

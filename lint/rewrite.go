@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/edit"
@@ -34,7 +33,7 @@ type Applied struct {
 	Line    int    // of the finding in the original, from 1
 	Safety  Safety
 	Drops   []string
-	// Reorders is the fix's: the history may list steps in another order.
+	// Reorders is the rule's: the history may list steps in another order.
 	Reorders bool
 }
 
@@ -65,7 +64,7 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 	fixing := slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Safety < floor })
 	out := &Rewritten{Src: src, Map: edit.Identity(src)}
 	for range maxRounds {
-		fixes, left, err := nextFixes(ctx, file, fc, fixing, floor)
+		rule, fixes, left, err := nextFixes(ctx, file, fc, fixing, floor)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +72,7 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 			out.Left = left
 			return out, nil
 		}
-		if file, err = out.apply(file, fixes); err != nil {
+		if file, err = out.apply(file, rule, fixes); err != nil {
 			return nil, err
 		}
 	}
@@ -83,12 +82,12 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 
 // nextFixes returns the fixes of the first rule that has any, as many as can be
 // made together, and what the rules found but may not fix.
-func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety) (fixes, left []Diagnostic, err error) {
+func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety) (first *Rule, fixes, left []Diagnostic, err error) {
 	sh := &shared{}
 	for _, rule := range rules {
 		found, err := run(ctx, file, fc, []*Rule{rule}, sh)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		for _, d := range found {
 			switch {
@@ -99,40 +98,37 @@ func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rul
 			}
 		}
 		if len(fixes) > 0 {
-			return fixes, nil, nil
+			return rule, fixes, nil, nil
 		}
 	}
-	return nil, left, nil
+	return nil, nil, left, nil
 }
 
 // apply makes the fixes and parses what they leave.
-func (r *Rewritten) apply(file *dockerfile.File, fixes []Diagnostic) (*dockerfile.File, error) {
+func (r *Rewritten) apply(file *dockerfile.File, rule *Rule, fixes []Diagnostic) (*dockerfile.File, error) {
 	var edits []edit.Edit
-	var names []string
 	for _, d := range fixes {
 		edits = append(edits, d.Fix.Edits...)
-		names = append(names, d.Rule)
 		r.Applied = append(r.Applied, Applied{
-			Rule:     d.Rule,
+			Rule:     rule.Name,
 			Message:  d.Fix.Message,
 			Why:      d.Message,
 			Line:     r.Map.Line(file.Lines.Line(d.Start)),
 			Safety:   d.Fix.Safety,
 			Drops:    d.Fix.Drops,
-			Reorders: d.Fix.Reorders,
+			Reorders: rule.Reorders,
 		})
 	}
-	what := strings.Join(slices.Compact(names), ", ")
 	src, m, err := r.Map.Apply(r.Src, edits)
 	if err != nil {
-		return nil, fmt.Errorf("rewrite %s by %s: %w", file.Name, what, err)
+		return nil, fmt.Errorf("rewrite %s by %s: %w", file.Name, rule.Name, err)
 	}
 	fixed, err := dockerfile.Parse(file.Name, src)
 	if err != nil {
-		return nil, fmt.Errorf("rewrite %s by %s left a file that does not parse: %w", file.Name, what, err)
+		return nil, fmt.Errorf("rewrite %s by %s left a file that does not parse: %w", file.Name, rule.Name, err)
 	}
 	if in := broken(file, fixed); in != nil {
-		return nil, fmt.Errorf("rewrite %s by %s left an instruction that BuildKit refuses: %w", file.Name, what, in.Err)
+		return nil, fmt.Errorf("rewrite %s by %s left an instruction that BuildKit refuses: %w", file.Name, rule.Name, in.Err)
 	}
 	r.Src, r.Map = src, m
 	return fixed, nil

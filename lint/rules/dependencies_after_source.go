@@ -23,6 +23,7 @@ var DependenciesAfterSource = &lint.Rule{
 	Name:     "DependenciesAfterSource",
 	Severity: lint.Warning,
 	Safety:   lint.BuildSafe,
+	Reorders: true,
 	Doc: lint.Doc{
 		Title: "Dependencies are installed again after every change of the sources",
 		Why: `BuildKit runs a step again when anything above it changed. An installation below "COPY . ." runs again for every
@@ -159,11 +160,10 @@ func (all *steps) reportInstall(s *step, i int, src *sourceCopy) {
 		d.Evidence = append(d.Evidence, lint.Evidence{What: u.Title, Says: v.blocked})
 	} else {
 		d.Fix = &lint.Fix{
-			Message:  fmt.Sprintf("Copy %s first, and run %s above %s", strings.Join(m.Files, ", "), u.Title, line),
-			Safety:   v.safety,
-			Doubt:    v.doubt,
-			Edits:    all.hoist(s, u, src, m),
-			Reorders: true,
+			Message: fmt.Sprintf("Copy %s first, and run %s above %s", strings.Join(m.Files, ", "), u.Title, line),
+			Safety:  v.safety,
+			Doubt:   v.doubt,
+			Edits:   all.hoist(s, u, src, m),
 		}
 	}
 	all.pass.Report(d)

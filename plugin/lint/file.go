@@ -64,7 +64,16 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, t target) (r resul
 // fix makes the file's fixes, and returns the file as it is then.
 func (r *result) fix(ctx context.Context, o Options, file *dockerfile.File, known facts.Context) *dockerfile.File {
 	r.fixed = r.Src
-	rewritten, err := engine.Rewrite(ctx, r.Path, r.Src, known, o.Rules, o.Fix)
+	rules := o.Rules
+	if o.Fix == engine.BuildSafe {
+		// Exactly what the frontend makes, and so steered as the frontend is.
+		on, problems := engine.ReadSwitches(file, syntaxWords(file), o.Args)
+		for _, problem := range problems {
+			r.problem(errors.New(problem))
+		}
+		rules = on.Rules(o.Rules)
+	}
+	rewritten, err := engine.Rewrite(ctx, r.Path, r.Src, known, rules, o.Fix)
 	if err != nil {
 		r.problem(err)
 		return file
@@ -87,6 +96,17 @@ func (r *result) fix(ctx context.Context, o Options, file *dockerfile.File, know
 	}
 	r.Fixed, r.Src, r.fixed = rewritten.Applied, rewritten.Src, rewritten.Src
 	return fixed
+}
+
+// syntaxWords are the words of the syntax line behind the frontend's image.
+func syntaxWords(file *dockerfile.File) string {
+	for _, d := range file.Directives {
+		if d.Name == "syntax" {
+			_, words, _ := strings.Cut(d.Value, " ")
+			return words
+		}
+	}
+	return ""
 }
 
 // problem notes what kept the file from being checked; nil is none.
