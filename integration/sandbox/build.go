@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -80,9 +81,15 @@ type BuildResult struct {
 	Sources []*errdefs.Source
 }
 
+// errStopped says that there is nothing to build with.
+var errStopped = errors.New("building: BuildKit has stopped, so nothing can be built; start a new sandbox")
+
 // Build runs one build. When the build itself fails, both the result and the
 // error are set.
 func (sb *Sandbox) Build(ctx context.Context, req BuildRequest) (*BuildResult, error) {
+	if !sb.runs("buildkitd") {
+		return nil, errStopped
+	}
 	scratch, err := os.MkdirTemp(sb.run, "build-")
 	if err != nil {
 		return nil, fmt.Errorf("preparing a build: %w", err)
@@ -131,6 +138,9 @@ func (sb *Sandbox) solve(ctx context.Context, opt client.SolveOpt, fn gateway.Bu
 	result.Wall = wall
 	if now, nowErr := sb.cgroup.cpu(); cpuErr == nil && nowErr == nil {
 		result.CPU = now - cpu
+	}
+	if err != nil && !sb.runs("buildkitd") {
+		return result, errStopped
 	}
 	if err != nil {
 		result.Sources = errdefs.Sources(err)

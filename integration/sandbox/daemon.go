@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -93,6 +94,23 @@ func (d *daemon) ready(ctx context.Context, limit time.Duration, probe func(cont
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// ended reports whether the daemon runs no more.
+func (d *daemon) ended() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// runs reports whether a daemon of this name is running.
+func (sb *Sandbox) runs(name string) bool {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return slices.ContainsFunc(sb.daemons, func(d *daemon) bool { return d.name == name && !d.ended() })
 }
 
 // stop asks the daemon to end and, after a while, makes it end.

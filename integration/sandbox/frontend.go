@@ -14,27 +14,29 @@ import (
 )
 
 // Frontend makes the frontend's image from this checkout, pushes it to the
-// sandbox's registry and returns its reference.
+// sandbox's registry and returns its reference. It is for the architectures
+// given ("arm64"), or for this machine's own.
 //
 // The image is that of the top-level Dockerfile, but for its binaries: they
 // are compiled on the host, with the host's Go build cache, and take the place
 // of the stage "build".
-func (sb *Sandbox) Frontend(ctx context.Context) (string, error) {
-	sb.log("compiling the frontend and its SBOM scanner")
+func (sb *Sandbox) Frontend(ctx context.Context, archs ...string) (string, error) {
+	if len(archs) == 0 {
+		archs = []string{runtime.GOARCH}
+	}
 	out := filepath.Join(sb.run, "frontend")
-	dir := filepath.Join(out, "out", "linux_"+runtime.GOARCH)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("make the frontend's image: %w", err)
+	var platforms []string
+	for _, arch := range archs {
+		sb.log("compiling the frontend and its SBOM scanner for %s", arch)
+		if err := sb.compileFrontend(ctx, arch, filepath.Join(out, "out", "linux_"+arch)); err != nil {
+			return "", err
+		}
+		platforms = append(platforms, "linux/"+arch)
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir+"/", "./frontend/cmd/...")
-	cmd.Dir = sb.module
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compile the frontend: %w\n%s", err, output)
-	}
-	ref := sb.Registry + "/imgmgr-frontend:test"
+	ref := sb.Registry + "/imgmgr-frontend:" + strings.Join(archs, "-")
 	_, err := sb.Build(ctx, BuildRequest{
 		Context:       sb.module,
+		Platforms:     platforms,
 		NamedContexts: map[string]string{"build": out},
 		Push:          ref,
 	})
@@ -42,6 +44,19 @@ func (sb *Sandbox) Frontend(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("make the frontend's image: %w", err)
 	}
 	return ref, nil
+}
+
+func (sb *Sandbox) compileFrontend(ctx context.Context, arch, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("compile the frontend: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir+"/", "./frontend/cmd/...")
+	cmd.Dir = sb.module
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile the frontend: %w\n%s", err, output)
+	}
+	return nil
 }
 
 // Package is an entry of an SBOM.

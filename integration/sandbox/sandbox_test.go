@@ -240,3 +240,18 @@ func TestNewRegistryIsEmpty(t *testing.T) {
 		t.Errorf("the registry has %q: %v", repos, err)
 	}
 }
+
+// A BuildKit that is gone gives one line that says so.
+func TestBuildOnStoppedBuildKit(t *testing.T) {
+	sb, err := sandbox.Start(t.Context(), sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sb.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = sb.Build(t.Context(), sandbox.BuildRequest{Dockerfile: []byte("FROM scratch\n")})
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "BuildKit") {
+		t.Errorf("got %v", err)
+	}
+}
