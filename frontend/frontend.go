@@ -147,7 +147,7 @@ func (b *build) asWritten(ctx context.Context) error {
 // lower has BuildKit's frontend build the plan's text. Without a plan it builds
 // the text as written and sends its warnings.
 func (b *build) lower(ctx context.Context, p *plan, scan scan) (*client.Result, error) {
-	c := withOpts(b.client, scan.set)
+	c := scan.inSteps(b, withOpts(b.client, scan.set))
 	if p != nil {
 		c = newRewriting(b, c, p)
 	}

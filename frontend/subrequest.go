@@ -44,6 +44,8 @@ type AppliedFix struct {
 	// Reorders says that the image's history may list its steps in another
 	// order, or more of them.
 	Reorders bool `json:"reorders,omitempty"`
+	// Rewords says that the history may show the step with other words.
+	Rewords bool `json:"rewords,omitempty"`
 }
 
 // LeftFinding is a finding that the build leaves as it is.
@@ -91,7 +93,7 @@ func (b *build) explain(ctx context.Context) (*client.Result, error) {
 func (e *Explanation) fill(out *lint.Rewritten) {
 	e.Dockerfile = string(out.Src)
 	for _, a := range out.Applied {
-		e.Applied = append(e.Applied, AppliedFix{Rule: a.Rule, Line: a.Line, Fix: a.Message, Why: a.Why, Drops: a.Drops, Reorders: a.Reorders})
+		e.Applied = append(e.Applied, AppliedFix{Rule: a.Rule, Line: a.Line, Fix: a.Message, Why: a.Why, Drops: a.Drops, Reorders: a.Reorders, Rewords: a.Rewords})
 	}
 	for _, d := range out.Left {
 		left := LeftFinding{Rule: d.Rule, Line: out.Map.Line(lineAt(out.Src, d.Start)), Message: d.Message}

@@ -96,6 +96,9 @@ type Fix struct {
 	// Drops are absolute paths, or folders with all below them, that the
 	// rewritten image may lack: package caches. Empty: identical trees.
 	Drops []string
+	// Rewords says that the fix changes words of a command, so that the image's
+	// history shows its step with others. The step does the same.
+	Rewords bool
 	// Doubt says what is missing to the proof where Safety is below the rule's.
 	Doubt string
 }

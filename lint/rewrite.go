@@ -35,6 +35,8 @@ type Applied struct {
 	Drops   []string
 	// Reorders is the rule's: the history may list steps in another order.
 	Reorders bool
+	// Rewords is the fix's: the history may show the step with other words.
+	Rewords bool
 }
 
 // Drops are the paths that the rewritten image may lack, sorted.
@@ -117,6 +119,7 @@ func (r *Rewritten) apply(file *dockerfile.File, rule *Rule, fixes []Diagnostic)
 			Safety:   d.Fix.Safety,
 			Drops:    d.Fix.Drops,
 			Reorders: rule.Reorders,
+			Rewords:  d.Fix.Rewords,
 		})
 	}
 	src, m, err := r.Map.Apply(r.Src, edits)

@@ -31,8 +31,9 @@ func withLicenses(ctx context.Context) (context.Context, error) {
 
 // catalog lists what is installed in root. With root as the base too, absolute
 // symbolic links resolve in it, as they would in the running image. Leaks are
-// the links that would not; see findLeaks.
-func catalog(ctx context.Context, root, name string, leaks []string) (*sbom.SBOM, error) {
+// the links that would not; see findLeaks. What is asked of root goes through
+// r, where there is one.
+func catalog(ctx context.Context, root, name string, leaks []string, r *recorder) (*sbom.SBOM, error) {
 	src, err := directorysource.New(directorysource.Config{
 		Path:    root,
 		Base:    root,
@@ -43,6 +44,9 @@ func catalog(ctx context.Context, root, name string, leaks []string) (*sbom.SBOM
 	})
 	if err != nil {
 		return nil, err
+	}
+	if r != nil {
+		src = recorded{Source: src, record: r}
 	}
 	bom, err := syft.CreateSBOM(ctx, src, catalogConfig(name))
 	return bom, errors.Join(err, src.Close())

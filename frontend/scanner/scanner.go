@@ -8,7 +8,8 @@
 //
 // The path through the package: [Run] reads the protocol, findLeaks makes sure
 // that the scan stays in the root, catalog asks syft for the packages and
-// statement renders them as SPDX 2.3 in an in-toto statement.
+// statement renders them as SPDX 2.3 in an in-toto statement. [reuse] makes a
+// document from that of an earlier scan, and of what changed since.
 //
 // Equal roots give equal bytes: a rebuild that changes nothing gives the image
 // index the same digest as before.
@@ -16,13 +17,21 @@ package scanner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/anchore/syft/syft/format/common/spdxhelpers"
+	"github.com/spdx/tools-golang/spdx"
 )
 
 // The environment variables of BuildKit's SBOM scanner protocol.
@@ -35,6 +44,17 @@ const (
 // EnvOptional is ours. The frontend sets it, as the generator's parameter
 // OPTIONAL=true, where nobody asked for the SBOM: see [Optional].
 const EnvOptional = "BUILDKIT_SCAN_OPTIONAL"
+
+// Ours as well: by these the frontend has a scan kept, and a later one of what
+// was built onto the same root made from it. EnvKeep asks for a scan to be kept,
+// in the destination. EnvBelow is a directory of two: root, the root that was
+// scanned, and scan, the scan's destination. EnvChanged holds what the core has
+// more than that root, or different.
+const (
+	EnvKeep    = "BUILDKIT_SCAN_KEEP"
+	EnvBelow   = "BUILDKIT_SCAN_BELOW"
+	EnvChanged = "BUILDKIT_SCAN_CHANGED"
+)
 
 // BuildKit hands a scanner no environment but its image's own and the
 // generator's parameters, which arrive with the second of these prefixes.
@@ -80,7 +100,7 @@ func Run(ctx context.Context, env func(string) string, version string) error {
 }
 
 // run takes what prepares ctx for the scans, so that tests can share it.
-func run(ctx context.Context, env func(string) string, version string, prepare func(context.Context) (context.Context, error)) error {
+func run(ctx context.Context, env func(string) string, version string, prepare preparer) error {
 	created, err := creationTime(env)
 	if err != nil {
 		return err
@@ -93,41 +113,129 @@ func run(ctx context.Context, env func(string) string, version string, prepare f
 	if err != nil {
 		return err
 	}
-	if ctx, err = prepare(ctx); err != nil {
-		return fmt.Errorf("prepare to scan: %w; %s", err, remedy)
-	}
-	statements := make([][]byte, len(targets))
+	s := &scanner{env: env, version: version, created: created, prepare: once(prepare)}
+	files := map[string][]byte{}
 	for i, t := range targets {
-		if statements[i], err = scan(ctx, t, created, version); err != nil {
+		if err := s.scan(ctx, t, i == 0, files); err != nil {
 			return fmt.Errorf("scan %s for the SBOM %q: %w; %s", t.root, t.name, err, remedy)
 		}
 	}
-	for i, t := range targets {
-		path := filepath.Join(dest, t.name+".spdx.json")
-		if err := os.WriteFile(path, statements[i], 0o644); err != nil {
-			return fmt.Errorf("write the SBOM %q: %w; %s", t.name, err, remedy)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := os.WriteFile(filepath.Join(dest, name), files[name], 0o644); err != nil {
+			return fmt.Errorf("write the SBOM %q: %w; %s", strings.TrimSuffix(name, suffix), err, remedy)
 		}
 	}
 	return nil
 }
 
-func scan(ctx context.Context, t target, created time.Time, version string) ([]byte, error) {
-	root, err := filepath.EvalSymlinks(t.root)
+// suffix ends the names of the documents.
+const suffix = ".spdx.json"
+
+// preparer prepares a context for a scan by syft.
+type preparer func(context.Context) (context.Context, error)
+
+// once prepares for all scans together, if there is one.
+func once(prepare preparer) preparer {
+	var first sync.Once
+	var prepared context.Context
+	var err error
+	return func(ctx context.Context) (context.Context, error) {
+		first.Do(func() { prepared, err = prepare(ctx) })
+		if err != nil {
+			return nil, fmt.Errorf("prepare to scan: %w", err)
+		}
+		return prepared, nil
+	}
+}
+
+// scanner is one run.
+type scanner struct {
+	env     func(string) string
+	version string
+	created time.Time
+	prepare preparer
+}
+
+// scan adds to files the document of t. The core's may be made from a scan of
+// what lies below it, and may be kept for a scan to come.
+func (s *scanner) scan(ctx context.Context, t target, core bool, files map[string][]byte) (err error) {
+	if t.root, err = filepath.EvalSymlinks(t.root); err != nil {
+		return err
+	}
+	keep := core && s.env(EnvKeep) != ""
+	var doc *spdx.Document
+	var kept *memory
+	if core {
+		if doc, kept, err = s.reuse(ctx, t, keep); err != nil {
+			return err
+		}
+	}
+	if doc == nil {
+		if doc, kept, err = s.whole(ctx, t, keep); err != nil {
+			return err
+		}
+	}
+	if keep {
+		if files[memoryFile], err = json.Marshal(kept); err != nil {
+			return fmt.Errorf("keep what was scanned: %w", err)
+		}
+	}
+	files[t.name+suffix], err = statement(doc, t.name, s.created, s.version)
+	return err
+}
+
+// whole scans all of t.
+func (s *scanner) whole(ctx context.Context, t target, keep bool) (*spdx.Document, *memory, error) {
+	ctx, err := s.prepare(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	leaks, err := findLeaks(ctx, root)
+	leaks, err := findLeaks(ctx, t.root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	bom, err := catalog(ctx, root, t.name, leaks)
+	var r *recorder
+	var kept *memory
+	if keep {
+		r = &recorder{asked: newAsked()}
+		kept = &memory{Version: s.version, Asked: r.asked}
+		if kept.Links, kept.Names, err = links(ctx, t.root); err != nil {
+			return nil, nil, err
+		}
+	}
+	bom, err := catalog(ctx, t.root, t.name, leaks, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := digestEvidence(ctx, root, bom); err != nil {
-		return nil, err
+	if err := digestEvidence(ctx, t.root, bom); err != nil {
+		return nil, nil, err
 	}
-	return statement(bom, t.name, created, version)
+	return spdxhelpers.ToFormatModel(*bom), kept, nil
+}
+
+// reuse scans what changed in t since the scan below it. Where that is not
+// enough, or fails, it returns no document, and says why in the step's log.
+func (s *scanner) reuse(ctx context.Context, t target, keep bool) (*spdx.Document, *memory, error) {
+	u, err := recall(s.env, t, s.version)
+	if u == nil && err == nil {
+		return nil, nil, nil
+	}
+	var doc *spdx.Document
+	var kept *memory
+	if err == nil {
+		doc, err = u.document(ctx, t.name, s.prepare)
+	}
+	if err == nil && keep {
+		kept, err = u.remember(ctx)
+	}
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "imgmgr-scanner: all of the image is scanned: %v\n", err)
+		return nil, nil, nil
+	}
+	return doc, kept, nil
 }
 
 // findTargets gives the core first and then the extras by name. The core has

@@ -31,9 +31,10 @@ var licenses = sync.OnceValues(func() (context.Context, error) {
 
 func runIn(t *testing.T, env map[string]string) error {
 	t.Helper()
-	prepare := func(context.Context) (context.Context, error) { return licenses() }
-	return run(t.Context(), func(name string) string { return env[name] }, "v0.0.0-test", prepare)
+	return run(t.Context(), func(name string) string { return env[name] }, "v0.0.0-test", licensesOf)
 }
+
+func licensesOf(context.Context) (context.Context, error) { return licenses() }
 
 // scanned scans root as BuildKit has it scanned and gives the SBOM's bytes.
 func scanned(t *testing.T, root string) []byte {

@@ -9,8 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/anchore/syft/syft/format/common/spdxhelpers"
-	"github.com/anchore/syft/syft/sbom"
+	"github.com/anchore/syft/syft"
 	intoto "github.com/in-toto/in-toto-golang/in_toto"
 	"github.com/spdx/tools-golang/spdx"
 )
@@ -19,12 +18,11 @@ import (
 // It is an identifier and need not resolve.
 const namespace = "https://github.com/imgmgr/imgmgr/spdx/"
 
-// statement renders bom as an in-toto statement around an SPDX 2.3 document.
+// statement renders doc as an in-toto statement around an SPDX 2.3 document.
 // It has no subjects: only BuildKit knows the digest of the image to come, and
 // it fills them in.
-func statement(bom *sbom.SBOM, name string, created time.Time, version string) ([]byte, error) {
-	doc, err := document(bom, name, created, version)
-	if err != nil {
+func statement(doc *spdx.Document, name string, created time.Time, version string) ([]byte, error) {
+	if err := finish(doc, name, created, version); err != nil {
 		return nil, err
 	}
 	return encode(intoto.Statement{
@@ -37,12 +35,13 @@ func statement(bom *sbom.SBOM, name string, created time.Time, version string) (
 	})
 }
 
-func document(bom *sbom.SBOM, name string, created time.Time, version string) (*spdx.Document, error) {
-	doc := spdxhelpers.ToFormatModel(*bom)
+// finish says in doc who made it and when, and makes equal documents equal
+// bytes.
+func finish(doc *spdx.Document, name string, created time.Time, version string) error {
 	doc.DocumentName = name
 	doc.CreationInfo.Creators = []spdx.Creator{
 		{CreatorType: "Tool", Creator: "imgmgr-" + version},
-		{CreatorType: "Tool", Creator: bom.Descriptor.Name + "-" + bom.Descriptor.Version},
+		{CreatorType: "Tool", Creator: syftName()},
 	}
 	doc.CreationInfo.Created = created.Format(time.RFC3339)
 	order(doc)
@@ -52,10 +51,16 @@ func document(bom *sbom.SBOM, name string, created time.Time, version string) (*
 	doc.DocumentNamespace = ""
 	text, err := encode(doc)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	doc.DocumentNamespace = fmt.Sprintf("%s%s-%x", namespace, name, sha256.Sum256(text))
-	return doc, nil
+	return nil
+}
+
+// syftName is syft's name and version.
+func syftName() string {
+	config := syft.DefaultCreateSBOMConfig()
+	return config.ToolName + "-" + config.ToolVersion
 }
 
 // order sorts what syft's catalogers, which run in parallel, leave in the

@@ -175,6 +175,23 @@ func TestJudgeAllowsDeclaredReordering(t *testing.T) {
 	}
 }
 
+// A fix that takes a word out of a command changes one step of the history.
+func TestJudgeAllowsDeclaredRewording(t *testing.T) {
+	reworded := built()
+	reworded.History = slices.Clone(reworded.History)
+	reworded.History[len(reworded.History)-1] += " --more"
+	if v := oracle.Judge(built(), built(), reworded, oracle.Allowed{}); v.Equal() {
+		t.Error("another step passed although nobody declared it")
+	}
+	if v := oracle.Judge(built(), built(), reworded, oracle.Allowed{Rewords: 1}); !v.Equal() {
+		t.Error(v)
+	}
+	reworded.History = reworded.History[:len(reworded.History)-1]
+	if v := oracle.Judge(built(), built(), reworded, oracle.Allowed{Rewords: 1}); v.Equal() {
+		t.Error("a lost step passed for a reworded one")
+	}
+}
+
 // layer makes a layer of headers; a file's content is its name.
 func layer(t *testing.T, headers ...tar.Header) v1.Layer {
 	t.Helper()

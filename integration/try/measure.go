@@ -52,7 +52,7 @@ func (t *tour) measure(ctx context.Context) error {
 		return err
 	}
 	plain, ours := arms[0].rebuild.Wall, arms[1].rebuild.Wall
-	fmt.Fprintf(t.out, "\nA rebuild takes 1/%.1f of the time.\n", plain.Seconds()/ours.Seconds())
+	fmt.Fprintf(t.out, "\nThe rebuild after an edit takes %.0f %% of the time. `make test` proves the images equal, but for package caches.\n", 100*ours.Seconds()/plain.Seconds())
 	return t.sbom(ctx, t.sb.Registry+"/try-1")
 }
 

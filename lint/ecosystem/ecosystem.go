@@ -16,7 +16,12 @@ import (
 )
 
 // All are the tools that are known.
-func All() []*Tool { return []*Tool{apt(), npm(), golang()} }
+func All() []*Tool {
+	return []*Tool{
+		apt(), npm(), golang(), pip(), yarn(), pnpm(), uv(), poetry(), bun(), conda(),
+		apk(), cargo(), dnf(), maven(), composer(), bundler(), dotnet(), gradle(), zypper(), ccache(),
+	}
+}
 
 // Tool is a package manager or a compiler.
 type Tool struct {
@@ -110,9 +115,32 @@ type Cache struct {
 	// Needs is what the same step has to do, too, and NeedsWhy why.
 	Needs    Kind
 	NeedsWhy string
+	// NativeUnless says, for messages, when Native doesn't matter: "without cgo
+	// it need not". Foreign reports that a Native cache holds nothing that was
+	// compiled from the project's own sources.
+	NativeUnless string
+	Foreign      bool
+	// Never says why a cache that isn't empty would change what is built, so that
+	// no mount is to be added; "" where there is no such reason.
+	Never string
+	// Off says what turns the cache off where a fix can't turn it on again.
+	Off string
+	// Instead are words of the command that turn the cache off, with what turns
+	// it on in their place.
+	Instead []Instead
+	// Scratch is a folder at or above Path that the command leaves empty because
+	// of the words of Instead: without them it must not reach the image.
+	Scratch string
 	// Override, where it isn't nil, is a file that has to lie over one of the
 	// image's own while the cache is mounted.
 	Override *Override
+}
+
+// Instead is a word of a command, and the text that a fix puts in its place;
+// "" takes the word out.
+type Instead struct {
+	Word shell.Word
+	New  string
 }
 
 // Override is a file that a step sees in place of another.

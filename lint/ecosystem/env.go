@@ -9,6 +9,9 @@ import (
 type Env struct {
 	Home      string // where HomeKnown; else a guess
 	HomeKnown bool
+	// UID is the number of the user where UIDKnown.
+	UID      int
+	UIDKnown bool
 	// Vars are the variables whose value is known.
 	Vars map[string]string
 	// Open are variables that are set to a value that isn't known.

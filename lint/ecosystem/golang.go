@@ -99,7 +99,7 @@ func goBuilds(u *Use, e Env) Cache {
 		c.Useless = "-a makes go compile everything anyway"
 	}
 	if v, _, _ := e.get("CGO_ENABLED"); v != "0" {
-		c.Native = true
+		c.Native, c.NativeUnless = true, "without cgo it need not"
 	}
 	if f := u.goFlag(e, "-count"); u.options.operand(0) == "test" && (f == nil || !f.known) {
 		// go help test: in package list mode, a result is taken from the cache.
@@ -159,7 +159,7 @@ func (u *Use) goFlag(e Env, name string) *flag {
 	for _, word := range slices.Backward(strings.Fields(v)) {
 		n, value, _ := strings.Cut(word, "=")
 		if strings.TrimLeft(n, "-") == strings.TrimLeft(name, "-") {
-			return &flag{name, value, known}
+			return &flag{name: name, value: value, known: known}
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ func Inert(c *shell.Command) bool {
 		"date", "id", "whoami", "uname", "hostname", "env", "printenv", "nproc", "arch", "getconf", "ldd", "strip", "upx", "size", "nm", "objdump", "readelf",
 		"tar", "gzip", "gunzip", "xz", "unxz", "bzip2", "zip", "unzip", "zstd", "sha256sum", "sha512sum", "sha1sum", "md5sum", "base64", "openssl", "gpg", "jq", "yq",
 		"curl", "wget", "git", "ssh-keyscan",
+		"corepack", // brings a package manager; what starts one through it is that tool's
 		"useradd", "adduser", "groupadd", "addgroup", "usermod", "userdel", "passwd", "chpasswd", "setcap", "update-ca-certificates":
 		return true
 	}
@@ -29,7 +30,7 @@ func Inert(c *shell.Command) bool {
 func System(c *shell.Command) bool {
 	switch c.Name() {
 	case "apt-get", "apt", "apt-key", "apt-cache", "apt-mark", "apt-config", "aptitude", "add-apt-repository", "dpkg", "dpkg-query", "dpkg-divert", "dpkg-reconfigure", "debconf-set-selections",
-		"apk", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman", "rpm", "rpmkeys", "ldconfig", "locale-gen", "update-alternatives", "update-locale":
+		"apk", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman", "rpm", "rpmkeys", "conda", "mamba", "micromamba", "ldconfig", "locale-gen", "update-alternatives", "update-locale":
 		return true
 	}
 	return false

@@ -17,6 +17,7 @@ type line struct {
 type flag struct {
 	name, value string
 	known       bool // the value is literal
+	word        shell.Word
 }
 
 // parseLine takes the arguments of a command apart. The flags of valued take
@@ -36,7 +37,7 @@ func parseLine(c *shell.Command, valued ...string) line {
 			continue
 		}
 		name, value, joined := strings.Cut(w.Value, "=")
-		f := flag{name, value, w.Literal}
+		f := flag{name, value, w.Literal, w}
 		switch {
 		case slices.Contains(valued, name):
 			if !joined && i+1 < len(args) {

@@ -36,14 +36,7 @@ func npmManifests(u *Use, e Env) Manifests {
 		}
 	}
 	scripts := !u.options.on("--ignore-scripts")
-	if there, err := p.Has(".npmrc"); err != nil {
-		m.doubt(err.Error())
-	} else if there {
-		m.Files = append(m.Files, ".npmrc")
-		settings := npmrc(p.read(".npmrc"))
-		scripts = scripts && settings["ignore-scripts"] != "true"
-		m.doubt(npmrcDoubt(p, settings))
-	}
+	scripts = m.npmSettings(p, scripts)
 	m.npmOptions(u, e)
 	m.npmPackage(p, scripts)
 	if lock == "" {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 )
 
 // Known reports that the project's files can be asked for.
@@ -23,6 +25,13 @@ func (p Project) Has(name string) (bool, error) {
 	return false, fmt.Errorf("whether the context holds %s is not known: %w", path.Join(p.Dir, name), err)
 }
 
+// holds reports that the project's folder may hold name: it is there, or that
+// isn't known. It saves questions for what would lie in a folder.
+func (p Project) holds(name string) bool {
+	there, err := p.Has(name)
+	return there || err != nil
+}
+
 // regular reports that name is a regular file, and no link to one.
 func (p Project) regular(name string) bool {
 	info, err := fs.Lstat(p.Files, path.Join(p.Dir, name))
@@ -36,4 +45,12 @@ func (p Project) read(name string) []byte {
 		return nil
 	}
 	return data
+}
+
+// IsManifest reports that a file of this name, or a pattern of names, stands in
+// a project's folder and says what the project needs.
+func IsManifest(name string) bool {
+	return slices.ContainsFunc([]string{"go.", "package", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "pyproject.toml", "uv.lock", "poetry.lock", "requirements",
+		"Cargo.", "pom.xml", "composer.", "Gemfile"},
+		func(start string) bool { return strings.HasPrefix(name, start) })
 }

@@ -1,9 +1,15 @@
-// Package effect says what commands do to a place of the file system, as far
-// as their words tell.
+// Package effect says what instructions and commands do, as far as their words
+// tell: [Of] gives an instruction's read set, write set, environment and
+// network, [Commutes] says whether two of them may change places, and [On] what
+// commands do to one place of the file system.
 //
-// It knows the standard tools that remove, move, copy and change files by
-// name. Of any other program it sees only which paths it is given: what a
-// program does beyond its arguments isn't known here.
+// A command that isn't known reads and writes everything. Of the system's
+// package managers it is known that they and the scripts of their packages keep
+// to the system's own folders; of the standard tools, that they touch what they
+// are given. [Commutes] is the only way by which anything is moved.
+//
+// On is more trusting: of a program that it doesn't know it sees only which
+// paths the program is given.
 package effect
 
 import (

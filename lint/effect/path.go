@@ -152,8 +152,15 @@ func globs(w shell.Word, prefix string) bool {
 // known is the start of the word's value that is known, and whether that is
 // the whole of it.
 func (s *study) known(w shell.Word) (prefix string, whole bool) {
+	prefix, rest := s.split(w)
+	return prefix, rest == ""
+}
+
+// split is the start of the word's value that is known, and the rest as it is
+// written.
+func (s *study) split(w shell.Word) (prefix, rest string) {
 	if w.Literal {
-		return w.Value, true
+		return w.Value, ""
 	}
 	var b strings.Builder
 	v := w.Value
@@ -166,18 +173,18 @@ func (s *study) known(w shell.Word) (prefix string, whole bool) {
 		case '$':
 			value, n := s.variable(v[i:])
 			if n == 0 {
-				return b.String(), false
+				return b.String(), v[i:]
 			}
 			b.WriteString(value)
 			i += n
 		case '*', '?', '[', '`', '{', '~', '<', '>', '(':
-			return b.String(), false
+			return b.String(), v[i:]
 		default:
 			b.WriteByte(v[i])
 			i++
 		}
 	}
-	return b.String(), true
+	return b.String(), ""
 }
 
 // variable reads $NAME or ${NAME} and returns its value and its length, 0 when

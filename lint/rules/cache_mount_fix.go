@@ -11,6 +11,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
 // kept judges a cache whose content later commands need in place: it is mounted
@@ -82,7 +83,7 @@ func (all *steps) strangers(o *step, w *want, v *verdict) {
 		switch {
 		case u != nil && u.Tool.Name == name && u.Kind&(ecosystem.Fetch|ecosystem.Build|ecosystem.Locate) != 0:
 			v.block("%s in another step would be without it", u.Title)
-		case (u == nil || u.Kind == 0 && u.Tool.Name != name) && !ecosystem.Inert(c) && !ecosystem.System(c):
+		case (u == nil || u.Tool.Name != name && (u.Kind == 0 || u.Kind&ecosystem.Build != 0)) && !ecosystem.Inert(c) && !ecosystem.System(c):
 			v.block("%s in another step may need it", cmp.Or(c.Name(), "a command"))
 		}
 	}
@@ -190,4 +191,46 @@ func (s *step) cacheID(c ecosystem.Cache) string {
 		id += "-" + c.Project
 	}
 	return id
+}
+
+// instead puts other words in the place of those that turn the cache off. A
+// word that goes takes the space in front of it along.
+func (all *steps) instead(w *want) []edit.Edit {
+	var edits []edit.Edit
+	for _, i := range w.cache.Instead {
+		e := edit.Edit{Span: i.Word.Span, New: i.New}
+		if i.New == "" {
+			e.Start = all.gapBefore(w, i.Word).Start
+		}
+		edits = append(edits, e)
+	}
+	return edits
+}
+
+// gapBefore is what lies between a word of one of the commands and the word in
+// front of it.
+func (all *steps) gapBefore(w *want, word shell.Word) edit.Span {
+	for _, u := range append([]*ecosystem.Use{w.use}, w.also...) {
+		for i, other := range u.Command.Words {
+			if i > 0 && other.Span == word.Span {
+				return edit.Span{Start: u.Command.Words[i-1].Span.End, End: word.Span.Start}
+			}
+		}
+	}
+	return edit.Span{Start: word.Span.Start, End: word.Span.Start}
+}
+
+// rewordable holds that the words that turn the cache off can be changed where
+// they stand.
+func (all *steps) rewordable(s *step, w *want, v *verdict) {
+	for _, i := range w.cache.Instead {
+		gap := all.pass.File.Text(all.gapBefore(w, i.Word))
+		// White space and the escapes of continued lines, but no comments.
+		if s.in.JSON || gap == "" || strings.Trim(gap, " \t\r\n\\`") != "" {
+			v.block("%s turns the cache off", i.Word.Value)
+		}
+	}
+	if w.cache.Scratch != "" && !plainPath(w.cache.Scratch) {
+		v.block("the path can't be written into a mount")
+	}
 }

@@ -54,6 +54,8 @@ fix names what is missing to the proof. Programs that the step runs are taken no
 type want struct {
 	use   *ecosystem.Use
 	cache ecosystem.Cache
+	// also are further uses of the cache in the same step.
+	also []*ecosystem.Use
 	// follows reports that an earlier step has left in the image what the
 	// cache would hold. The mount is wanted because that step gets it, too.
 	follows bool
@@ -103,7 +105,7 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 	first := group[0]
 	var costs, paths []string
 	for _, w := range group {
-		if !w.follows {
+		if !w.follows && !slices.Contains(costs, w.cache.Costs) {
 			costs = append(costs, w.cache.Costs)
 		}
 		paths = append(paths, w.cache.Path)
@@ -120,7 +122,7 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 	d := lint.Diagnostic{
 		Span: first.use.Command.Span,
 		Message: fmt.Sprintf("%s %s: %s%s",
-			first.use.Title, strings.Join(costs, " and "), mounts, strings.Join(paths, " and ")),
+			first.use.Title, listed(costs), mounts, listed(paths)),
 	}
 	if first.blocked != "" {
 		d.Message += ", and " + first.blocked
@@ -132,6 +134,7 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 		Doubt:   first.doubt,
 		Drops:   paths,
 		Edits:   all.edits(s, group),
+		Rewords: slices.ContainsFunc(group, func(w *want) bool { return len(w.cache.Instead) > 0 }),
 	}
 	if image := s.state.Image; image != nil && image.Digest != "" {
 		d.Evidence = append(d.Evidence, lint.Evidence{What: "base image " + s.base, Says: image.Digest})
@@ -139,17 +142,35 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 	return d
 }
 
+// listed joins words as a sentence does: "a, b and c".
+func listed(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
 // edits puts the mounts right behind RUN, so that no line moves, and brings the
 // stages of their overrides.
 func (all *steps) edits(s *step, group []*want) []edit.Edit {
 	var flags strings.Builder
 	var edits []edit.Edit
+	var scratches []string
 	for _, w := range group {
 		if o := w.cache.Override; o != nil {
 			if stage := all.stageFor(s, o); stage != nil {
 				edits = append(edits, *stage)
 			}
 			fmt.Fprintf(&flags, " --mount=type=bind,from=%s,source=%s,target=%s", o.Stage, o.File, o.Path)
+		}
+		if at := w.cache.Scratch; at != "" && !slices.Contains(scratches, at) {
+			scratches = append(scratches, at)
+			fmt.Fprintf(&flags, " --mount=type=tmpfs,target=%s", at)
+		}
+		for _, e := range all.instead(w) {
+			if !slices.Contains(edits, e) {
+				edits = append(edits, e)
+			}
 		}
 		fmt.Fprintf(&flags, " --mount=type=cache,id=%s,target=%s", s.cacheID(w.cache), w.cache.Path)
 		if w.cache.Locked {

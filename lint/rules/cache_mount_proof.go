@@ -21,6 +21,9 @@ func (all *steps) judge(s *step, w *want) verdict {
 	if w.cache.Kept {
 		all.kept(s, w, &v)
 	}
+	if v.blocked != "" {
+		v.safety, v.doubt = lint.None, "" // no longer matter
+	}
 	return v
 }
 
@@ -40,6 +43,13 @@ func (all *steps) alone(s *step, w *want) verdict {
 		v.less(lint.Safe, "the digest of %s is not known", s.base)
 	}
 	all.user(s, w, &v)
+	if w.cache.Never != "" {
+		v.block("%s", w.cache.Never)
+	}
+	if w.cache.Off != "" {
+		v.block("%s", w.cache.Off)
+	}
+	all.rewordable(s, w, &v)
 	switch {
 	case strings.HasPrefix(w.cache.Path, "~"):
 		v.block("%s", w.cache.Guess)
@@ -77,7 +87,11 @@ func (all *steps) user(s *step, w *want, v *verdict) {
 	case s.state.UID != 0:
 		v.less(lint.Unsafe, "whether USER %s owns %s is not known; BuildKit makes a missing one for root", s.state.User, path.Dir(w.cache.Path))
 	}
-	for _, wrap := range w.use.Command.Wrappers {
+	wrappers := slices.Clone(w.use.Command.Wrappers)
+	for _, u := range w.also {
+		wrappers = append(wrappers, u.Command.Wrappers...)
+	}
+	for _, wrap := range wrappers {
 		switch wrap.Value {
 		case "exec", "command", "builtin", "time", "nice", "ionice", "nohup", "timeout", "stdbuf", "setsid", "eatmydata", "chronic", "sh", "bash", "dash", "ash":
 		case "env":
@@ -93,6 +107,9 @@ func (all *steps) user(s *step, w *want, v *verdict) {
 // places are the folders and files that a mount of the cache covers.
 func (w *want) places() []string {
 	list := []string{w.cache.Path}
+	if w.cache.Scratch != "" {
+		list = append(list, w.cache.Scratch)
+	}
 	if w.cache.Override != nil {
 		list = append(list, w.cache.Override.Path)
 	}
@@ -289,36 +306,51 @@ func (all *steps) header() (string, error) {
 
 // native looks for headers that could change without the cache's keys: those of
 // the system, brought by anything that isn't known to leave it alone, and those
-// of the project.
+// of the project where that is compiled, too.
 func (all *steps) native(s *step, w *want, v *verdict) {
 	name := w.use.Tool.Name
+	unless := ""
+	if w.cache.NativeUnless != "" {
+		unless = " (" + w.cache.NativeUnless + ")"
+	}
 	for _, st := range all.lineage[s.in.Stage] {
 		for _, in := range st.Instructions {
 			if in != s.in && !all.before(in, s.in) {
 				continue
 			}
 			if o, ok := all.of[in]; ok {
-				if c := o.changesSystem(name); c != "" || o.opaque {
-					v.less(lint.Safe, "%s may change C headers, which the cache of %s does not see (without cgo it need not)", cmp.Or(c, "a RUN"), name)
+				if c := o.changesSystem(name, w.cache.Foreign); c != "" || o.opaque {
+					v.less(lint.Safe, "%s may change C headers, which the cache of %s does not see%s", cmp.Or(c, "a RUN"), name, unless)
 				}
 			}
-			if c, ok := in.Command.(*instructions.CopyCommand); ok && c.From != "" {
-				v.less(lint.Safe, "COPY --from may change C headers, which the cache of %s does not see (without cgo it need not)", name)
+			if c, ok := in.Command.(*instructions.CopyCommand); ok && c.From != "" && !(w.cache.Foreign && all.programs(in)) {
+				v.less(lint.Safe, "COPY --from may change C headers, which the cache of %s does not see%s", name, unless)
 			}
 		}
 	}
+	if w.cache.Foreign {
+		return
+	}
 	switch header, err := all.header(); {
 	case err != nil:
-		v.less(lint.Safe, "whether the context has C headers, which the cache of %s does not see, is not known (without cgo it need not be)", name)
+		v.less(lint.Safe, "whether the context has C headers, which the cache of %s does not see, is not known%s", name, strings.Replace(unless, "need not)", "need not be)", 1))
 	case header != "":
-		v.less(lint.Safe, "the context has %s, and the cache of %s does not see C headers change (without cgo it need not)", header, name)
+		v.less(lint.Safe, "the context has %s, and the cache of %s does not see C headers change%s", header, name, unless)
 	}
 }
 
-// changesSystem names a command that may change the system's files.
-func (s *step) changesSystem(tool string) string {
+// programs reports that a COPY writes into a folder of programs.
+func (all *steps) programs(in *dockerfile.Instruction) bool {
+	dest, ok := all.destination(in)
+	return ok && slices.ContainsFunc([]string{"/bin", "/usr/bin", "/usr/local/bin"}, func(dir string) bool { return within(dir, dest) })
+}
+
+// changesSystem names a command that may change the system's files. Where the
+// cache holds nothing of the project, a language's package manager is none:
+// what it installs is no part of the system.
+func (s *step) changesSystem(tool string, foreign bool) string {
 	for i, c := range s.commands {
-		if u := s.uses[i]; u != nil && u.Tool.Name == tool || ecosystem.Inert(c) {
+		if u := s.uses[i]; u != nil && (u.Tool.Name == tool || foreign && !ecosystem.System(c)) || ecosystem.Inert(c) {
 			continue
 		}
 		return cmp.Or(c.Name(), "a command")

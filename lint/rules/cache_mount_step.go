@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"path"
@@ -130,7 +131,7 @@ func sourceFolder(src string) (string, bool) {
 		return ".", true
 	case strings.ContainsAny(src, "$"):
 		return "", false
-	case strings.HasPrefix(base, "go.") || strings.HasPrefix(base, "package"):
+	case ecosystem.IsManifest(base):
 		dir := path.Dir(src)
 		return dir, fs.ValidPath(dir) && !strings.ContainsAny(dir, "*?[")
 	}
@@ -154,6 +155,7 @@ func (s *step) env(i int) ecosystem.Env {
 	e := ecosystem.Env{
 		Home: s.state.Home, HomeKnown: s.state.HomeKnown,
 		Vars: maps.Clone(s.state.Env), Open: maps.Clone(s.state.Open), Complete: s.state.EnvKnown,
+		UID: s.state.UID, UIDKnown: s.state.UIDKnown,
 		Why:  "the configuration of " + s.base + " is not known",
 		Base: s.base, Project: s.project,
 	}
@@ -218,7 +220,7 @@ func assign(e *ecosystem.Env, name, value string, known bool) {
 func (all *steps) wants(s *step) []*want {
 	var wants []*want
 	for _, w := range all.caches(s) {
-		if all.mounted(s, w.cache.Path) != nil {
+		if all.mounted(s, w.cache.Path) != nil || w.cache.Scratch != "" && all.mounted(s, w.cache.Scratch) != nil {
 			continue
 		}
 		w.verdict = all.judge(s, w)
@@ -259,13 +261,42 @@ func (all *steps) caches(s *step) []*want {
 			continue
 		}
 		for _, c := range u.Tool.Caches(u, s.env(i)) {
-			known := slices.ContainsFunc(wants, func(w *want) bool { return w.cache.Path == c.Path })
-			if c.Useless == "" && !known && (!offline || !c.Fetched) {
-				wants = append(wants, &want{use: u, cache: c})
+			if c.Useless != "" || offline && c.Fetched {
+				continue
 			}
+			k := slices.IndexFunc(wants, func(w *want) bool { return w.cache.Path == c.Path })
+			if k < 0 {
+				wants = append(wants, &want{use: u, cache: c})
+				continue
+			}
+			wants[k].merge(u, c)
 		}
 	}
 	return wants
+}
+
+// merge takes in a further use of the same cache: what stands against one use
+// stands against the mount.
+func (w *want) merge(u *ecosystem.Use, c ecosystem.Cache) {
+	w.also = append(w.also, u)
+	w.cache.Guess = cmp.Or(w.cache.Guess, c.Guess)
+	w.cache.Doubt = cmp.Or(w.cache.Doubt, c.Doubt)
+	w.cache.Never = cmp.Or(w.cache.Never, c.Never)
+	switch {
+	case w.cache.Scratch == c.Scratch:
+		w.cache.Instead = append(w.cache.Instead, c.Instead...)
+	case w.cache.Scratch != "":
+		// One use leaves something in the image that the other doesn't: the
+		// cache serves the one alone.
+		w.cache.Instead, w.cache.Scratch = nil, ""
+	}
+	w.cache.Native = w.cache.Native || c.Native
+	if w.cache.Project != c.Project {
+		w.cache.Doubt = cmp.Or(w.cache.Doubt, "two projects use it in this step")
+	}
+	if w.cache.Off != "" && c.Off == "" {
+		w.cache.Off = "" // one of them gains
+	}
 }
 
 // network is the value of --network.

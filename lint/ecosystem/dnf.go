@@ -1,0 +1,128 @@
+package ecosystem
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// dnf is the package manager of Fedora and its kin: dnf(8) and dnf5(8), yum(8),
+// microdnf(8), and their configuration (dnf.conf(5)).
+func dnf() *Tool { return &Tool{Name: "dnf", Match: matchDnf, Caches: dnfCaches} }
+
+// dnfValued are the options whose value may be the next word (dnf(8),
+// "Options").
+var dnfValued = [...]string{
+	"-c", "--config", "-d", "--debuglevel", "-e", "--errorlevel", "-R", "--randomwait", "-x", "--exclude", "--excludepkgs", "--setopt", "--installroot", "--releasever",
+	"--repo", "--repoid", "--enablerepo", "--disablerepo", "--disableplugin", "--enableplugin", "--disableexcludes", "--downloaddir", "--destdir", "--comment", "--forcearch", "--advisory", "--use-host-config",
+}
+
+func matchDnf(c *shell.Command) *Use {
+	name := c.Name()
+	switch name {
+	case "dnf", "dnf5", "dnf-3", "yum", "microdnf", "tdnf":
+	default:
+		return nil
+	}
+	l := parseLine(c, dnfValued[:]...)
+	u := &Use{options: l, Title: name + " " + l.operand(0)}
+	switch l.operand(0) {
+	case "install", "localinstall", "reinstall", "update", "upgrade", "upgrade-minimal", "update-minimal", "downgrade", "distro-sync", "dsync", "swap",
+		"groupinstall", "group", "groups", "builddep", "module":
+		u.Kind = Fetch
+		if l.on("-C", "--cacheonly") {
+			u.Kind = Offline
+		}
+	case "makecache":
+		u.Kind = Index
+	case "clean":
+		u.Kind, u.Title = Clean, strings.TrimSpace(u.Title+" "+l.operand(1))
+	case "":
+		u.Title = name
+	}
+	return u
+}
+
+// dnfCaches: packages are kept only when keepcache is set, which is off by
+// default but for yum 3 on some releases (dnf.conf(5), yum.conf(5)), so the fix
+// sets it. The list of packages beside them is taken as it is for 48 hours
+// (dnf.conf(5), metadata_expire): another result than without the cache, which
+// is why the mount is only offered. A package's file is named by version and
+// architecture; its signature is checked when it is installed.
+func dnfCaches(u *Use, e Env) []Cache {
+	if u.Kind&Fetch == 0 {
+		return nil
+	}
+	c := Cache{
+		Name: "packages", Costs: "downloads every package and the lists of them again",
+		ID: "imgmgr-dnf", PerBase: true, Locked: true, Fetched: true,
+		Doubt: u.Command.Name() + " takes lists of packages of up to two days from its cache",
+	}
+	if strings.HasPrefix(u.Command.Name(), "dnf") { // the others have no such option, or not in every version
+		c.Doubt += " (--refresh makes it look for newer ones)"
+	}
+	if u.options.on("--refresh") {
+		c.Doubt = "whether " + u.Command.Name() + " falls back to the lists in its cache is not known"
+	}
+	c.Path, c.Guess = dnfFolder(u.Command.Name(), e.Base)
+	for _, f := range u.options.flags {
+		switch key, _, _ := strings.Cut(f.value, "="); {
+		case f.name == "--setopt" && (key == "cachedir" || key == "system_cachedir"), f.name == "--installroot", f.name == "-c", f.name == "--config":
+			c.Guess = f.name + " may move the cache"
+		case f.name == "--setopt" && key == "keepcache":
+			return []Cache{c}
+		}
+	}
+	// The option stands behind the command's verb.
+	if w := u.options.operands[0]; w.Raw == w.Value && u.Command.Name() != "tdnf" {
+		c.Instead = []Instead{{w, w.Value + " --setopt=keepcache=1"}}
+	}
+	return []Cache{c}
+}
+
+// dnfFolder is where a program of the family keeps its cache, and what isn't
+// known about that: dnf 5, which is Fedora's since release 41, moved it
+// (dnf5-caching(7)); yum is dnf since RHEL 8; microdnf keeps yum's folder
+// (microdnf, dnf-main.c).
+func dnfFolder(name, base string) (dir, guess string) {
+	repo, release := repository(base), leadingNumber(tagOf(base))
+	switch {
+	case name == "dnf5":
+		return "/var/cache/libdnf5", ""
+	case name == "dnf-3":
+		return "/var/cache/dnf", ""
+	case name == "tdnf":
+		return "/var/cache/tdnf", ""
+	case name == "microdnf":
+		return "/var/cache/yum", ""
+	case repo == "fedora" && release >= 41:
+		return "/var/cache/libdnf5", ""
+	case repo == "fedora" && release > 0:
+		return "/var/cache/dnf", ""
+	case name == "dnf":
+		return "/var/cache/dnf", "whether this is dnf 5, whose cache is in /var/cache/libdnf5, is not known"
+	case repo == "centos" && release == 7 || repo == "amazonlinux" && release == 2:
+		return "/var/cache/yum", ""
+	}
+	return "/var/cache/dnf", "whether yum is dnf, or one that has its cache in /var/cache/yum, is not known"
+}
+
+// tagOf is the tag of an image reference, "" where there is none.
+func tagOf(ref string) string {
+	ref, _, _ = strings.Cut(ref, "@")
+	if i := strings.LastIndex(ref, ":"); i > strings.LastIndex(ref, "/") {
+		return ref[i+1:]
+	}
+	return ""
+}
+
+// leadingNumber is the number that a text begins with, 0 where it has none.
+func leadingNumber(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	number, _ := strconv.Atoi(s[:n])
+	return number
+}

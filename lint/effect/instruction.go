@@ -1,0 +1,373 @@
+package effect
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// World is what is in force where an instruction stands.
+type World struct {
+	Scene
+	User string // of USER and the base image; "" is root
+	// Mounts are the places that mounts of a RUN take, absolute paths.
+	// MountsUnknown, where it isn't empty, says why they aren't all.
+	Mounts        []string
+	MountsUnknown string
+	// Expand replaces the variables of the Dockerfile in a word; not ok where
+	// one isn't known. Nil knows none.
+	Expand func(word string) (string, bool)
+	// Link says what speaks for a component of an absolute path being a
+	// symbolic link, or why that isn't known; "" where there is none. Nil
+	// stands for a world without links.
+	Link func(path string) string
+}
+
+// Effect is what an instruction reads and writes. The zero value does nothing.
+type Effect struct {
+	// Unknown says why nothing is known: then it may read and write everything.
+	// It is "" where the rest of the value is complete.
+	Unknown string
+
+	Reads, Writes []Place
+	// Makes are folders that are made where they are missing, and otherwise
+	// left as they are: those above a destination.
+	Makes []string
+	// System reports that the system's package manager, or another tool that
+	// keeps to the system's folders, reads and writes these.
+	System bool
+
+	Vars []string // variables that it names
+	// Environment reports that programs run with all variables in force.
+	Environment bool
+	Sets        []string // variables that it sets for what follows
+
+	Needs, Changes Setting
+	Network        bool
+
+	// Installs names the first command that installs packages of the system
+	// ("apt-get install"), and Users the first that makes users; "" for none.
+	Installs, Users string
+	// Command is the first of these.
+	Command *shell.Command
+}
+
+// Place is a file or a folder with all below it.
+type Place struct {
+	Path string // absolute and clean
+	// Perhaps, where it isn't empty, says why it may be touched; it is likely
+	// not.
+	Perhaps string
+	// Link says why the path may lead elsewhere; see World.Link.
+	Link string
+}
+
+// Setting is a part of the image's configuration, as a set.
+type Setting int
+
+const (
+	User Setting = 1 << iota
+	Workdir
+	Shell
+	Config // labels, ports, commands and the like
+)
+
+// String names the instruction that changes the setting.
+func (s Setting) String() string {
+	switch {
+	case s&User != 0:
+		return "USER"
+	case s&Workdir != 0:
+		return "WORKDIR"
+	case s&Shell != 0:
+		return "SHELL"
+	}
+	return "the configuration"
+}
+
+// Of is the effect of an instruction behind FROM.
+func Of(in *dockerfile.Instruction, w World) Effect {
+	e := &Effect{}
+	if in.Err != nil {
+		return Effect{Unknown: "BuildKit refuses " + in.Name}
+	}
+	switch c := in.Command.(type) {
+	case *instructions.RunCommand:
+		e.run(in, w)
+	case *instructions.CopyCommand:
+		e.copy(w, c.SourcesAndDest, c.Chown)
+		e.names(c.Chown, c.Chmod)
+	case *instructions.AddCommand:
+		e.copy(w, c.SourcesAndDest, c.Chown)
+		e.names(c.Chown, c.Chmod)
+		for _, src := range c.SourcePaths {
+			if why := unpacked(src); why != "" {
+				e.Unknown = why
+			}
+		}
+	case *instructions.WorkdirCommand:
+		e.workdir(c.Path, w)
+	case *instructions.EnvCommand:
+		e.Changes = Config
+		for _, kv := range c.Env {
+			e.Sets = append(e.Sets, kv.Key)
+			e.names(kv.Value)
+		}
+	case *instructions.ArgCommand:
+		for _, arg := range c.Args {
+			e.Sets = append(e.Sets, arg.Key)
+			if arg.Value != nil {
+				e.names(*arg.Value)
+			}
+		}
+	case *instructions.UserCommand:
+		e.names(c.User)
+		if user, ok := w.expand(c.User); !ok || user != w.User {
+			e.Changes = User
+		}
+	case *instructions.ShellCommand:
+		e.Changes = Shell
+	case *instructions.VolumeCommand:
+		e.Changes = Config
+		e.names(c.Volumes...)
+		for _, v := range c.Volumes {
+			dir, ok := w.expand(v)
+			if !ok {
+				e.Unknown = "the folder of VOLUME " + v + " is not known"
+				continue
+			}
+			e.Writes = append(e.Writes, Place{Path: path.Clean("/" + dir), Perhaps: dir + " is a VOLUME"})
+		}
+	case *instructions.CmdCommand, *instructions.EntrypointCommand, *instructions.HealthCheckCommand:
+		e.Changes = Config
+		if !in.JSON {
+			e.Needs = Shell
+		}
+	case *instructions.LabelCommand, *instructions.ExposeCommand, *instructions.StopSignalCommand, *instructions.MaintainerCommand, *instructions.OnbuildCommand:
+		e.Changes = Config
+		for _, word := range in.Args {
+			e.names(word.Raw)
+		}
+	default:
+		return Effect{Unknown: "what " + in.Name + " does is not known"}
+	}
+	return *e
+}
+
+func (w World) expand(word string) (string, bool) {
+	if w.Expand == nil {
+		return word, !strings.Contains(word, "$")
+	}
+	return w.Expand(word)
+}
+
+// place is a path with what is known of links on it.
+func (w World) place(p string) Place {
+	at := Place{Path: p}
+	if w.Link != nil {
+		at.Link = w.Link(p)
+	}
+	return at
+}
+
+// copy is COPY or ADD: it writes its destination, and reads nothing of the
+// image but its destination's folders and the names of --chown.
+func (e *Effect) copy(w World, c instructions.SourcesAndDest, chown string) {
+	e.names(append([]string{c.DestPath}, c.SourcePaths...)...)
+	for _, doc := range c.SourceContents {
+		if doc.Expand {
+			e.names(doc.Data)
+		}
+	}
+	dest, ok := w.expand(c.DestPath)
+	switch {
+	case !ok:
+		e.Unknown = "the destination " + c.DestPath + " is not known"
+		return
+	case path.IsAbs(dest):
+	case w.Workdir == "":
+		e.Unknown = "the WORKDIR of the destination " + c.DestPath + " is not known"
+		return
+	default:
+		e.Needs |= Workdir
+		dest = w.Workdir + "/" + dest
+	}
+	dest = path.Clean(dest)
+	at := w.place(dest)
+	if dest == "/" {
+		at.Perhaps = "what is copied to / may lie anywhere"
+	}
+	e.Writes = append(e.Writes, at)
+	e.Makes = append(e.Makes, parents(dest)...)
+	if chown == "" {
+		return
+	}
+	owner, ok := w.expand(chown)
+	if !ok || !numeric(owner) {
+		why := "--chown=" + chown + " is looked up in /etc/passwd and /etc/group"
+		for _, file := range []string{"/etc/passwd", "/etc/group"} {
+			e.Reads = append(e.Reads, Place{Path: file, Perhaps: why})
+		}
+	}
+	if within("/usr/src", dest) { // Alpine has no such folder, which would then be made with this owner
+		e.Makes = append(e.Makes, "/usr/src")
+	}
+}
+
+// workdir makes a folder for the user in force, and leaves one that is there as
+// it is.
+func (e *Effect) workdir(word string, w World) {
+	e.Changes = Workdir
+	e.names(word)
+	dir, ok := w.expand(word)
+	switch {
+	case !ok:
+		e.Unknown = "the folder of WORKDIR " + word + " is not known"
+		return
+	case path.IsAbs(dir):
+		dir = path.Clean(dir)
+	case w.Workdir == "":
+		e.Unknown = "the folder of WORKDIR " + word + " is not known"
+		return
+	default:
+		e.Needs |= Workdir
+		dir = path.Join(w.Workdir, dir)
+	}
+	if standard(dir) {
+		return
+	}
+	e.Makes = append(parents(dir), dir)
+	if w.Link != nil {
+		if why := w.Link(dir); why != "" {
+			e.Writes = append(e.Writes, Place{Path: dir, Link: why})
+		}
+	}
+	if w.User == "" || w.User == "root" {
+		return
+	}
+	e.Needs |= User
+	if !numeric(w.User) {
+		e.Reads = append(e.Reads, Place{Path: "/etc/passwd", Perhaps: "the owner of WORKDIR " + word + " is looked up in /etc/passwd"})
+	}
+}
+
+// run is RUN: the effects of its commands together.
+func (e *Effect) run(in *dockerfile.Instruction, w World) {
+	e.Needs, e.Environment = User, true
+	commands := []*shell.Command{execForm(in)}
+	var open []string
+	if !in.JSON {
+		e.Needs |= Shell
+		script := in.Stage.File.Script(in)
+		switch {
+		case script == nil || script.Err != nil || script.Dialect == shell.Foreign:
+			e.Unknown = "what the script does is not known"
+			return
+		case oddities(script) != "":
+			e.Unknown = oddities(script)
+			return
+		}
+		e.names(script.Text.String())
+		commands, open = script.Commands(), loops(script)
+	}
+	if w.MountsUnknown != "" {
+		e.Unknown = w.MountsUnknown
+		return
+	}
+	for _, m := range w.Mounts {
+		e.Writes = append(e.Writes, w.place(m))
+	}
+	for name, value := range w.Vars {
+		e.leads(name, value)
+	}
+	if w.Home != "" {
+		e.Reads = append(e.Reads, Place{Path: w.Home, Perhaps: "programs may read settings in HOME, which is " + w.Home})
+	}
+	e.commands(commands, open, w)
+}
+
+// execForm is the command of a RUN in exec form.
+func execForm(in *dockerfile.Instruction) *shell.Command {
+	c := &shell.Command{Span: in.Span}
+	for _, a := range in.Args {
+		c.Words = append(c.Words, shell.Word{Span: a.Span, Raw: a.Raw, Value: a.Value, Literal: true})
+	}
+	return c
+}
+
+// names takes in the variables that a text may name. What only looks like a
+// variable does no harm.
+func (e *Effect) names(texts ...string) {
+	for _, text := range texts {
+		for i := 0; i < len(text); i++ {
+			if text[i] != '$' {
+				continue
+			}
+			name := strings.TrimLeft(text[i+1:], "{#!")
+			n := 0
+			for n < len(name) && (name[n] == '_' || name[n]|0x20 >= 'a' && name[n]|0x20 <= 'z' || n > 0 && name[n] >= '0' && name[n] <= '9') {
+				n++
+			}
+			if n > 0 && !slices.Contains(e.Vars, name[:n]) {
+				e.Vars = append(e.Vars, name[:n])
+			}
+		}
+	}
+}
+
+// leads takes in that a variable sends programs to places.
+func (e *Effect) leads(name, value string) {
+	if !searched(name) {
+		return
+	}
+	for _, p := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(":;,= \t", r) }) {
+		if path.IsAbs(p) {
+			e.Reads = append(e.Reads, Place{Path: path.Clean(p), Perhaps: name + " leads programs to " + path.Clean(p)})
+		}
+	}
+}
+
+// unpacked says why ADD may write more than a copy of its source.
+func unpacked(src string) string {
+	lower := strings.ToLower(src)
+	switch {
+	case strings.Contains(src, "://") || strings.HasPrefix(src, "git@"):
+		return "what ADD " + src + " brings is not known"
+	case slices.ContainsFunc([]string{".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst"}, func(s string) bool { return strings.HasSuffix(lower, s) }):
+		return "what is in the archive " + src + " is not known"
+	case strings.ContainsAny(src, "$"):
+		return "what ADD " + src + " brings is not known"
+	}
+	return ""
+}
+
+// numeric reports that "user:group" needs no look into the image.
+func numeric(owner string) bool {
+	user, group, _ := strings.Cut(owner, ":")
+	for _, id := range []string{user, group} {
+		if _, err := strconv.Atoi(id); id != "" && err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// parents are the folders above a path that may have to be made.
+func parents(p string) []string {
+	var list []string
+	for dir := path.Dir(p); !standard(dir); dir = path.Dir(dir) {
+		list = append(list, dir)
+	}
+	return list
+}
+
+// within reports that p is dir or lies in it.
+func within(dir, p string) bool {
+	return dir == "/" || p == dir || strings.HasPrefix(p, dir+"/")
+}
