@@ -24,7 +24,7 @@ Dir::Cache::srcpkgcache "";
 `
 
 // apt is Debian's package manager: apt-get(8) and apt(8).
-func apt() *Tool { return &Tool{Name: "apt", Match: matchApt, Caches: aptCaches} }
+func apt() *Tool { return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches} }
 
 func matchApt(c *shell.Command) *Use {
 	name := c.Name()

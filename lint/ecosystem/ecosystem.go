@@ -26,6 +26,9 @@ func All() []*Tool {
 // Tool is a package manager or a compiler.
 type Tool struct {
 	Name string // as messages and cache ids have it: "npm"
+	// Proven says that the oracle builds projects of this tool and finds the
+	// rewritten images equal. Without it, no fix is made unseen.
+	Proven bool
 	// Match says what a command asks of this tool; nil for another's command.
 	Match func(*shell.Command) *Use
 	// Caches are the caches that a use would fill in an environment.

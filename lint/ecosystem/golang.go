@@ -13,7 +13,7 @@ import (
 // golang is the go command, by its own help texts (go help build, test, mod
 // download, cache, environment) and the Go Modules Reference.
 func golang() *Tool {
-	return &Tool{Name: "go", Match: matchGo, Caches: goCaches, Manifests: goManifests}
+	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests}
 }
 
 // goValued are the flags of the build and test commands whose value may be the

@@ -13,7 +13,7 @@ import (
 // npm is Node's package manager, by its own documentation at docs.npmjs.com
 // (commands, config, package.json, scripts).
 func npm() *Tool {
-	return &Tool{Name: "npm", Match: matchNpm, Caches: npmCaches, Manifests: npmManifests}
+	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests}
 }
 
 // npmValued are the options whose value is the next word (docs.npmjs.com,

@@ -21,10 +21,18 @@ func (all *steps) judge(s *step, w *want) verdict {
 	if w.cache.Kept {
 		all.kept(s, w, &v)
 	}
+	v.proven(w.use.Tool)
 	if v.blocked != "" {
 		v.safety, v.doubt = lint.None, "" // no longer matter
 	}
 	return v
+}
+
+// proven holds a fix back that no build has yet shown to be right.
+func (v *verdict) proven(tool *ecosystem.Tool) {
+	if !tool.Proven {
+		v.less(lint.Safe, "no image built with %s has been proven equal yet", tool.Name)
+	}
 }
 
 // alone judges a mount without regard to the same cache in other steps.

@@ -42,6 +42,7 @@ func (all *steps) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m ec
 			v.block("the path %s can't be written into a COPY as it is", name)
 		}
 	}
+	v.proven(u.Tool)
 	return v
 }
 

@@ -1,0 +1,252 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
+)
+
+// worlds are the surroundings of all instructions of a file, for package
+// effect.
+type worlds struct {
+	*steps
+	effects map[*dockerfile.Instruction]effect.Effect
+	changes map[*dockerfile.Stage]bool       // see fromSources
+	moved   map[*dockerfile.Instruction]bool // steps that a fix moves
+}
+
+func newWorlds(p *lint.Pass) *worlds {
+	return &worlds{newSteps(p), map[*dockerfile.Instruction]effect.Effect{}, map[*dockerfile.Stage]bool{}, map[*dockerfile.Instruction]bool{}}
+}
+
+// effect is what an instruction reads and writes where it stands.
+func (w *worlds) effect(in *dockerfile.Instruction) effect.Effect {
+	e, ok := w.effects[in]
+	if !ok {
+		e = effect.Of(in, w.world(in))
+		w.effects[in] = e
+	}
+	return e
+}
+
+func (w *worlds) world(in *dockerfile.Instruction) effect.World {
+	state := w.pass.State(in)
+	world := effect.World{
+		Scene:  effect.Scene{Vars: state.Env},
+		User:   state.User,
+		Expand: func(word string) (string, bool) { return w.pass.Expand(in, word) },
+		Link:   func(p string) string { return w.link(in, p) },
+	}
+	if state.HomeKnown {
+		world.Home = state.Home
+	}
+	if state.WorkdirKnown {
+		world.Workdir = state.Workdir
+	}
+	if in.Name != "RUN" {
+		return world
+	}
+	for _, m := range mounts(w.pass, in) {
+		switch {
+		case m.open || m.target == "":
+			world.MountsUnknown = "a mount of the step is not known"
+		case m.kind == "bind" && m.from == "":
+			world.MountsUnknown = "the step has a mount of the context"
+		default:
+			world.Mounts = append(world.Mounts, m.target)
+		}
+	}
+	return world
+}
+
+// base lowers the safety where the stage's base image isn't known.
+func (w *worlds) base(in *dockerfile.Instruction, v *verdict) {
+	state := w.pass.State(in)
+	root := w.root(in.Stage)
+	switch ref, _ := w.pass.File.BaseRef(root, w.pass.Facts.Args); {
+	case state.Image == nil:
+		v.less(lint.Safe, "the configuration of %s is not known", root.Base)
+	case strings.Contains(ref, "onbuild"):
+		v.less(lint.Safe, "what the ONBUILD triggers of %s do is not known", root.Base)
+	}
+	for name := range state.Open {
+		if strings.HasSuffix(name, "PATH") {
+			v.less(lint.Safe, "the value of %s is not known", name)
+		}
+	}
+	for _, st := range w.lineage[in.Stage][1:] {
+		for _, i := range st.Instructions {
+			if i.Trigger != nil {
+				v.less(lint.Safe, "the stage %s has ONBUILD triggers", st.Base)
+			}
+		}
+	}
+}
+
+// link says why a component of a path may be a symbolic link where in stands:
+// the base image has one there, or something above in may have made one. Docker
+// Hub's official images have no links outside of the system's own folders.
+func (w *worlds) link(in *dockerfile.Instruction, p string) string {
+	if p == "/" {
+		return ""
+	}
+	first := "/" + strings.SplitN(p[1:], "/", 2)[0]
+	root := w.root(in.Stage)
+	ref, ok := w.pass.File.BaseRef(root, w.pass.Facts.Args)
+	if !ok || !official(ref) {
+		return fmt.Sprintf("whether %s is a link in %s is not known", first, root.Base)
+	}
+	for _, st := range w.lineage[in.Stage] {
+		for _, other := range st.Instructions {
+			if st == in.Stage && other.Span.Start >= in.Span.Start {
+				break
+			}
+			if why := w.mayLink(other, p); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// mayLink says that an instruction may make a component of a path a link.
+func (w *worlds) mayLink(in *dockerfile.Instruction, p string) string {
+	switch in.Name {
+	case "COPY", "ADD":
+		dest, ok := w.destination(in)
+		if !ok || dest != p && within(dest, p) && w.bringsFolders(in, dest, p) {
+			return fmt.Sprintf("whether %s is a link among what %s brings is not known", p, quoted(w.pass.File, in))
+		}
+	case "RUN":
+		s := w.of[in]
+		if s == nil || s.opaque {
+			return "whether a step above makes " + p + " a link is not known"
+		}
+		for i, c := range s.commands {
+			if s.uses[i] == nil && !ecosystem.Inert(c) && !ecosystem.System(c) && !strings.HasPrefix(c.Name(), "docker-php-") {
+				return fmt.Sprintf("whether %s makes %s a link is not known", cmp.Or(c.Name(), "a step above"), p)
+			}
+		}
+		for at := p; at != "/"; at = path.Dir(at) {
+			for _, act := range effect.On(s.commands, s.scene(), at) {
+				switch act.Command.Name() {
+				case "ln", "mv", "rename", "cp", "tar", "bsdtar", "unzip", "rsync", "cpio", "7z", "git":
+					return fmt.Sprintf("%s touches %s above", act.Command.Name(), at)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// bringsFolders reports that a COPY to a folder above p may bring the next
+// component of p: single files of other names don't.
+func (w *worlds) bringsFolders(in *dockerfile.Instruction, dest, p string) bool {
+	c, ok := copied(in)
+	if !ok {
+		return true
+	}
+	next := strings.SplitN(strings.TrimPrefix(strings.TrimPrefix(p, dest), "/"), "/", 2)[0]
+	return slices.ContainsFunc(c.SourcePaths, func(src string) bool {
+		return !w.singleFile(src) || path.Base(src) == next
+	})
+}
+
+func copied(in *dockerfile.Instruction) (instructions.SourcesAndDest, bool) {
+	switch c := in.Command.(type) {
+	case *instructions.CopyCommand:
+		return c.SourcesAndDest, true
+	case *instructions.AddCommand:
+		return c.SourcesAndDest, true
+	}
+	return instructions.SourcesAndDest{}, false
+}
+
+// official reports an image of Docker Hub's library, there or on a public
+// mirror of it.
+func official(ref string) bool {
+	ref, _, _ = strings.Cut(ref, "@")
+	for _, prefix := range []string{"index.docker.io/", "docker.io/", "mirror.gcr.io/", "public.ecr.aws/docker/", "library/"} {
+		ref = strings.TrimPrefix(ref, prefix)
+	}
+	return !strings.Contains(ref, "/")
+}
+
+// isSource reports a COPY or ADD of what changes from build to build: folders
+// and code of the context, and what other stages make of them.
+func (w *worlds) isSource(in *dockerfile.Instruction) bool {
+	c, ok := copied(in)
+	if !ok || in.Err != nil {
+		return false
+	}
+	if _, ok := in.Flag("from"); ok {
+		return slices.ContainsFunc(w.pass.File.Sources(in), w.fromSources)
+	}
+	return slices.ContainsFunc(c.SourcePaths, w.changesOften)
+}
+
+// fromSources reports that a stage holds what changes with the sources.
+func (w *worlds) fromSources(st *dockerfile.Stage) bool {
+	if known, ok := w.changes[st]; ok {
+		return known
+	}
+	w.changes[st] = false // ends a circle
+	for _, at := range w.lineage[st] {
+		for _, in := range at.Instructions {
+			if w.isSource(in) || in.Name == "RUN" && slices.ContainsFunc(mounts(w.pass, in), func(m mount) bool { return m.kind == "bind" && m.from == "" }) {
+				w.changes[st] = true
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var (
+	codeFile = regexp.MustCompile(`(?i)\.(go|py|js|mjs|cjs|ts|tsx|jsx|rb|rs|c|cc|cpp|h|hpp|java|kt|scala|cs|fs|php|pl|ex|exs|erl|hs|lua|swift|html|css|jar|war|ear|whl)$`)
+	// A name without a dot that is usually a folder of sources.
+	codeFolder = []string{"src", "app", "lib", "cmd", "pkg", "internal", "server", "client", "web", "api", "backend", "frontend", "public", "static", "templates", "dist", "build", "target", "out", "source", "code"}
+)
+
+// changesOften reports that a source of the context is a folder or a file of
+// code, and no manifest, script or setting.
+func (w *worlds) changesOften(src string) bool {
+	if strings.Contains(src, "://") || strings.HasPrefix(src, "git@") {
+		return false
+	}
+	name := path.Base(path.Clean("/" + src))
+	if ecosystem.IsManifest(name) || slices.Contains([]string{"setup.py", "conanfile.py"}, name) {
+		return false
+	}
+	if codeFile.MatchString(name) || name == "/" || name == "*" {
+		return true
+	}
+	if dir := strings.TrimPrefix(path.Clean("/"+src), "/"); w.pass.Facts.Files != nil && fs.ValidPath(dir) && !strings.ContainsAny(dir, "*?[$") {
+		return w.isFolder(dir)
+	}
+	return strings.HasSuffix(src, "/") || slices.Contains(codeFolder, name)
+}
+
+// singleFile reports a source that is one file, and no folder.
+func (w *worlds) singleFile(src string) bool {
+	dir := strings.TrimPrefix(path.Clean("/"+src), "/")
+	if strings.ContainsAny(dir, "$") || dir == "" {
+		return false
+	}
+	if w.pass.Facts.Files != nil && fs.ValidPath(dir) && !strings.ContainsAny(dir, "*?[") {
+		info, err := fs.Lstat(w.pass.Facts.Files, dir)
+		return err == nil && info.Mode().IsRegular()
+	}
+	return ecosystem.IsManifest(path.Base(dir))
+}
