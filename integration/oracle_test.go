@@ -23,9 +23,9 @@ import (
 // TestExamplesStayTheSame is the differential oracle: what our frontend builds
 // equals what BuildKit's own builds, but for the declared package caches.
 func TestExamplesStayTheSame(t *testing.T) {
-	for _, name := range []string{"node-api", "go-service"} {
-		t.Run(name, func(t *testing.T) {
-			ours := sandbox.BuildRequest{Context: project(t, name), Frontend: frontendRef}
+	for _, dir := range projects(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			ours := sandbox.BuildRequest{Context: dir, Frontend: frontendRef}
 			plain := sandbox.BuildRequest{Context: ours.Context}
 			rewritten := explain(t, ours)
 			if len(rewritten.Applied) == 0 {
@@ -46,6 +46,23 @@ func TestExamplesStayTheSame(t *testing.T) {
 			}
 		})
 	}
+}
+
+// projects are the folders that the oracle builds: the examples, and the
+// projects that were written for it.
+func projects(t *testing.T) []string {
+	t.Helper()
+	var dirs []string
+	for _, pattern := range []string{"../examples/*/Dockerfile", "testdata/*/Dockerfile"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no project at %s: %v", pattern, err)
+		}
+		for _, f := range files {
+			dirs = append(dirs, filepath.Dir(f))
+		}
+	}
+	return dirs
 }
 
 // explain asks the frontend what it would build.

@@ -94,7 +94,8 @@ type Fix struct {
 	Safety  Safety
 	Edits   []edit.Edit // all or none
 	// Drops are absolute paths, or folders with all below them, that the
-	// rewritten image may lack: package caches. Empty: identical trees.
+	// rewritten image may lack: package caches. A folder that holds nothing else
+	// may be missing with them. Empty: identical trees.
 	Drops []string
 	// Rewords says that the fix changes words of a command, so that the image's
 	// history shows its step with others. The step does the same.

@@ -51,7 +51,8 @@ func (v Verdict) String() string {
 type Allowed struct {
 	// Drops are absolute paths: the path itself and everything below it may be
 	// missing from b, but not be different or new. A folder that the base image
-	// has may keep that one's mode and owner.
+	// has may keep that one's mode and owner, and a folder that holds drops and
+	// nothing else may be missing with them.
 	Drops []string
 	// Reorders says that the history of b may list the steps of a in another
 	// order, and more of them. None may be missing.
@@ -67,7 +68,7 @@ func Judge(a, again, b Image, allowed Allowed) Verdict {
 	noise := newNoise(v.Noise)
 	for _, d := range Diff(a.Tree, b.Tree) {
 		switch {
-		case d.Kind == Missing && dropped(d.Path, allowed.Drops):
+		case d.Kind == Missing && (dropped(d.Path, allowed.Drops) || a.holdsOnly(d.Path, allowed.Drops)):
 			v.Dropped.Entries++
 			v.Dropped.Bytes += a.Tree[d.Path].Size
 		case noise.explains(d):
@@ -100,6 +101,28 @@ func Judge(a, again, b Image, allowed Allowed) Verdict {
 // isFolder tells whether d is about a folder of both images as such.
 func isFolder(a, b Image, d Difference) bool {
 	return a.Tree[d.Path].Type == "dir" && b.Tree[d.Path].Type == "dir" && (d.Kind == Mode || d.Kind == Owner)
+}
+
+// holdsOnly tells whether everything below a folder is dropped, and something
+// is.
+func (a Image) holdsOnly(folder string, drops []string) bool {
+	found := false
+	for p, e := range a.Tree {
+		if !strings.HasPrefix(p, folder+"/") {
+			continue
+		}
+		if dropped(p, drops) {
+			found = true
+		} else if e.Type != "dir" || !leadsTo(p, drops) {
+			return false
+		}
+	}
+	return found
+}
+
+// leadsTo tells whether a folder is above a drop.
+func leadsTo(folder string, drops []string) bool {
+	return slices.ContainsFunc(drops, func(drop string) bool { return strings.HasPrefix(drop, folder+"/") })
 }
 
 func dropped(p string, drops []string) bool {

@@ -118,6 +118,21 @@ func TestJudgeCountsDrops(t *testing.T) {
 	}
 }
 
+// A folder that was made for a cache goes with it, unless it holds more.
+func TestJudgeLetsEmptyFoldersGoWithTheirDrop(t *testing.T) {
+	b := built()
+	delete(b.Tree, "/root/.npm/index")
+	delete(b.Tree, "/root/.npm")
+	if v := oracle.Judge(built(), built(), b, oracle.Allowed{Drops: []string{"/root/.npm/index"}}); !v.Equal() {
+		t.Error(v)
+	}
+	a := built()
+	a.Tree["/root/.npm/more"] = oracle.Entry{Type: "dir"}
+	if v := oracle.Judge(a, a, b, oracle.Allowed{Drops: []string{"/root/.npm/index"}}); v.Equal() {
+		t.Error("a folder went with its drop although it held another")
+	}
+}
+
 // A log that is named after the time is another file in every build.
 func TestJudgeKnowsNamesThatVary(t *testing.T) {
 	with := func(paths ...string) oracle.Image {

@@ -14,7 +14,7 @@ import (
 // pnpm is a package manager of Node's, by its documentation at pnpm.io ("pnpm
 // install", "Settings", "pnpm store") and its source at github.com/pnpm/pnpm.
 func pnpm() *Tool {
-	return &Tool{Name: "pnpm", Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests}
+	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests}
 }
 
 // pnpmValued are the options whose value is the next word ("pnpm install",

@@ -45,10 +45,15 @@ func (e *Effect) commands(list []*shell.Command, open []string, w World) {
 		delete(s.vars, name)
 	}
 	// What runs again in a loop sees folders that are changed to further down.
+	var bring []Place
 	for range 2 {
 		for _, c := range list {
+			at := len(e.Writes)
 			if e.Unknown = e.command(s, c, w); e.Unknown != "" {
 				return
+			}
+			if bringsLinks(c) {
+				bring = append(bring, e.Writes[at:]...)
 			}
 			for _, a := range c.Assigns {
 				e.leads(a.Name, a.Value.Value)
@@ -67,6 +72,31 @@ func (e *Effect) commands(list []*shell.Command, open []string, w World) {
 			}
 		}
 	}
+	e.Unknown = e.behindLinks(bring)
+}
+
+// behindLinks says that a path may lead through a link that the same script
+// makes or brings.
+func (e *Effect) behindLinks(bring []Place) string {
+	for _, b := range bring {
+		for _, p := range slices.Concat(e.Reads, e.Writes) {
+			if p.Perhaps == "" && p.Path != b.Path && within(b.Path, p.Path) {
+				return "where " + p.Path + " leads is not known"
+			}
+		}
+	}
+	return ""
+}
+
+// bringsLinks reports that a command may put symbolic links where it writes.
+func bringsLinks(c *shell.Command) bool {
+	switch c.Name() {
+	case "ln", "mv", "tar", "unzip":
+		return true
+	case "cp":
+		return has(c, "rRadP", "--recursive", "--archive", "--no-dereference")
+	}
+	return false
 }
 
 // goHome is cd alone.

@@ -7,6 +7,8 @@ type Obstacle struct {
 	// Certain reports that one of them does use what the other makes or
 	// changes. Otherwise that only can't be ruled out.
 	Certain bool
+	// Unlikely reports that next to no image has what it rests on.
+	Unlikely bool
 	// Says what it is: "apt-get install may read or write in /opt/app".
 	Says string
 }
@@ -41,7 +43,7 @@ func (a Effect) against(b Effect) []Obstacle {
 
 func (a Effect) settings(b Effect) []Obstacle {
 	if both := a.Changes & (b.Needs | b.Changes); both != 0 {
-		return []Obstacle{{true, both.String() + " is another before it"}}
+		return []Obstacle{{Certain: true, Says: both.String() + " is another before it"}}
 	}
 	return nil
 }
@@ -51,11 +53,11 @@ func (a Effect) variables(b Effect) []Obstacle {
 	for _, name := range a.Sets {
 		switch {
 		case slices.Contains(b.Vars, name) || slices.Contains(b.Sets, name):
-			list = append(list, Obstacle{true, name + " is set in between, and used"})
+			list = append(list, Obstacle{Certain: true, Says: name + " is set in between, and used"})
 		case b.Environment && heeded(name):
-			list = append(list, Obstacle{true, name + " is set in between"})
+			list = append(list, Obstacle{Certain: true, Says: name + " is set in between"})
 		case b.Environment:
-			list = append(list, Obstacle{false, name + " is set in between, and programs may read it"})
+			list = append(list, Obstacle{Says: name + " is set in between, and programs may read it"})
 		}
 	}
 	return list
@@ -65,7 +67,7 @@ func (a Effect) variables(b Effect) []Obstacle {
 func (a Effect) writes(b Effect) []Obstacle {
 	var list []Obstacle
 	if a.System && b.System {
-		list = append(list, Obstacle{true, "both change the system"})
+		list = append(list, Obstacle{Certain: true, Says: "both change the system"})
 	}
 	if a.System {
 		for _, p := range b.Reads {
@@ -88,7 +90,7 @@ func (a Effect) writes(b Effect) []Obstacle {
 			case w.Perhaps != "" || p.Perhaps != "":
 				list = append(list, Obstacle{Says: either(w.Perhaps, p.Perhaps)})
 			default:
-				list = append(list, Obstacle{true, "both use " + longer(w.Path, p.Path)})
+				list = append(list, Obstacle{Certain: true, Says: "both use " + longer(w.Path, p.Path)})
 			}
 		}
 	}
@@ -101,13 +103,13 @@ func systemObstacle(p Place) []Obstacle {
 	case g == never:
 		return nil
 	case p.Perhaps != "":
-		return []Obstacle{{Says: p.Perhaps}}
+		return []Obstacle{{Says: p.Perhaps, Unlikely: p.Unlikely}}
 	case g == perhaps && p.Path == "/":
 		return []Obstacle{{Says: "what lies in / may be the system's"}}
 	case g == perhaps:
 		return []Obstacle{{Says: "packages may read or write in " + p.Path}}
 	}
-	return []Obstacle{{true, p.Path + " belongs to the system"}}
+	return []Obstacle{{Certain: true, Says: p.Path + " belongs to the system"}}
 }
 
 // made compares the folders that a would make with what b touches in them: b
@@ -124,11 +126,11 @@ func (a Effect) made(b Effect) []Obstacle {
 			case p.Perhaps != "":
 				list = append(list, Obstacle{Says: p.Perhaps})
 			default:
-				list = append(list, Obstacle{true, "both use " + m})
+				list = append(list, Obstacle{Certain: true, Says: "both use " + m})
 			}
 		}
 		if slices.Contains(b.Makes, m) {
-			list = append(list, Obstacle{true, "both make " + m})
+			list = append(list, Obstacle{Certain: true, Says: "both make " + m})
 		}
 	}
 	return list
@@ -142,7 +144,7 @@ func (a Effect) links(b Effect) []Obstacle {
 	var list []Obstacle
 	for _, p := range slices.Concat(a.Reads, a.Writes) {
 		if p.Link != "" {
-			list = append(list, Obstacle{Says: p.Link})
+			list = append(list, Obstacle{Says: p.Link, Unlikely: p.Unlikely})
 		}
 	}
 	return list

@@ -26,11 +26,9 @@ func (e *Effect) install(s *study, c *shell.Command, w World, verbs map[string]b
 	}
 	e.System, e.Network = true, true
 	title := strings.TrimSpace(c.Name() + " " + verb)
-	if e.Installs == "" && verbs[verb] {
-		e.Installs = title
-		if e.Command == nil {
-			e.Command = c
-		}
+	if verbs[verb] && (e.Installs == "" || e.lists) {
+		e.Installs, e.Command = title, c
+		e.lists = slices.Contains([]string{"update", "refresh", "ref", "makecache", "update-channels"}, verb)
 	}
 	var files []shell.Word
 	for i, word := range c.Args() {

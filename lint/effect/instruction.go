@@ -23,10 +23,10 @@ type World struct {
 	// Expand replaces the variables of the Dockerfile in a word; not ok where
 	// one isn't known. Nil knows none.
 	Expand func(word string) (string, bool)
-	// Link says what speaks for a component of an absolute path being a
-	// symbolic link, or why that isn't known; "" where there is none. Nil
-	// stands for a world without links.
-	Link func(path string) string
+	// Link says what speaks for an absolute path leading elsewhere by a symbolic
+	// link, or why that isn't known; "" where nothing does. It is unlikely where
+	// next to no image has such a link. Nil stands for a world without links.
+	Link func(path string) (why string, unlikely bool)
 }
 
 // Effect is what an instruction reads and writes. The zero value does nothing.
@@ -52,10 +52,11 @@ type Effect struct {
 	Network        bool
 
 	// Installs names the first command that installs packages of the system
-	// ("apt-get install"), and Users the first that makes users; "" for none.
+	// ("apt-get install"), or fetches lists of them where none does, and Users the first that makes users; "" for none.
 	Installs, Users string
-	// Command is the first of these.
+	// Command is the one that Installs names, or else Users.
 	Command *shell.Command
+	lists   bool // Installs only fetches lists of packages
 }
 
 // Place is a file or a folder with all below it.
@@ -64,6 +65,8 @@ type Place struct {
 	// Perhaps, where it isn't empty, says why it may be touched; it is likely
 	// not.
 	Perhaps string
+	// Unlikely reports that next to no image has what Perhaps or Link names.
+	Unlikely bool
 	// Link says why the path may lead elsewhere; see World.Link.
 	Link string
 }
@@ -128,7 +131,7 @@ func Of(in *dockerfile.Instruction, w World) Effect {
 		}
 	case *instructions.UserCommand:
 		e.names(c.User)
-		if user, ok := w.expand(c.User); !ok || user != w.User {
+		if user, ok := w.expand(c.User); !ok || user != w.User && !(isRoot(user) && isRoot(w.User)) {
 			e.Changes = User
 		}
 	case *instructions.ShellCommand:
@@ -171,7 +174,7 @@ func (w World) expand(word string) (string, bool) {
 func (w World) place(p string) Place {
 	at := Place{Path: p}
 	if w.Link != nil {
-		at.Link = w.Link(p)
+		at.Link, at.Unlikely = w.Link(p)
 	}
 	return at
 }
@@ -201,6 +204,7 @@ func (e *Effect) copy(w World, c instructions.SourcesAndDest, chown string) {
 	dest = path.Clean(dest)
 	at := w.place(dest)
 	if dest == "/" {
+		at.Unlikely = false
 		at.Perhaps = "what is copied to / may lie anywhere"
 	}
 	e.Writes = append(e.Writes, at)
@@ -212,7 +216,7 @@ func (e *Effect) copy(w World, c instructions.SourcesAndDest, chown string) {
 	if !ok || !numeric(owner) {
 		why := "--chown=" + chown + " is looked up in /etc/passwd and /etc/group"
 		for _, file := range []string{"/etc/passwd", "/etc/group"} {
-			e.Reads = append(e.Reads, Place{Path: file, Perhaps: why})
+			e.Reads = append(e.Reads, Place{Path: file, Perhaps: why, Unlikely: true})
 		}
 	}
 	if within("/usr/src", dest) { // Alpine has no such folder, which would then be made with this owner
@@ -244,16 +248,16 @@ func (e *Effect) workdir(word string, w World) {
 	}
 	e.Makes = append(parents(dir), dir)
 	if w.Link != nil {
-		if why := w.Link(dir); why != "" {
-			e.Writes = append(e.Writes, Place{Path: dir, Link: why})
+		if at := w.place(dir); at.Link != "" {
+			e.Writes = append(e.Writes, at)
 		}
 	}
-	if w.User == "" || w.User == "root" {
+	if isRoot(w.User) {
 		return
 	}
 	e.Needs |= User
 	if !numeric(w.User) {
-		e.Reads = append(e.Reads, Place{Path: "/etc/passwd", Perhaps: "the owner of WORKDIR " + word + " is looked up in /etc/passwd"})
+		e.Reads = append(e.Reads, Place{Path: "/etc/passwd", Perhaps: "the owner of WORKDIR " + word + " is looked up in /etc/passwd", Unlikely: true})
 	}
 }
 
@@ -346,6 +350,8 @@ func unpacked(src string) string {
 	}
 	return ""
 }
+
+func isRoot(user string) bool { return user == "" || user == "root" || user == "0" }
 
 // numeric reports that "user:group" needs no look into the image.
 func numeric(owner string) bool {

@@ -22,6 +22,7 @@ var All = slices.Concat([]*lint.Rule{
 	CommentAfterInstruction,
 	ShellOperatorInExecForm,
 	// What the build does, and in which order.
+	SystemPackagesAfterSource,
 	DependenciesAfterSource,
 	AptUpdateAlone,
 	CacheMountMissing,

@@ -127,7 +127,8 @@ func (w *worlds) reportMovable(in *dockerfile.Instruction, own effect.Effect, wa
 // past what stands between them.
 func (w *worlds) reportBlocked(above []*dockerfile.Instruction, in *dockerfile.Instruction, own effect.Effect, between *dockerfile.Instruction, v verdict) {
 	if w.moved[between] {
-		return // the next round looks again
+		w.moved[in] = true // the next round looks again
+		return
 	}
 	for _, other := range slices.Backward(above[:slices.Index(above, between)]) {
 		if !w.isSource(other) {
@@ -187,9 +188,10 @@ func (w *worlds) lift(in, to *dockerfile.Instruction) []edit.Edit {
 		text += f.Newline
 	}
 	hole := run
-	// One of the empty lines around the hole goes with the step.
-	if next := f.Lines.Span(f.Lines.Line(max(run.Start-1, 0))); run.Start > 0 && strings.TrimSpace(f.Text(next)) == "" && emptyBehind(f, run.End) && next.Start > at {
-		hole.Start = next.Start
+	// A step between empty lines takes one along.
+	if before := f.Lines.Span(f.Lines.Line(max(run.Start-1, 0))); before.Start > at && strings.TrimSpace(f.Text(before)) == "" && emptyBehind(f, run.End) {
+		hole.Start = before.Start
+		text += f.Newline
 	}
 	return []edit.Edit{
 		{Span: edit.Span{Start: at, End: at}, New: text, Origin: run},

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/effect"
+	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
 // worlds are the surroundings of all instructions of a file, for package
@@ -46,7 +48,7 @@ func (w *worlds) world(in *dockerfile.Instruction) effect.World {
 		Scene:  effect.Scene{Vars: state.Env},
 		User:   state.User,
 		Expand: func(word string) (string, bool) { return w.pass.Expand(in, word) },
-		Link:   func(p string) string { return w.link(in, p) },
+		Link:   func(p string) (string, bool) { return w.link(in, p) },
 	}
 	if state.HomeKnown {
 		world.Home = state.Home
@@ -94,60 +96,84 @@ func (w *worlds) base(in *dockerfile.Instruction, v *verdict) {
 	}
 }
 
-// link says why a component of a path may be a symbolic link where in stands:
-// the base image has one there, or something above in may have made one. Docker
-// Hub's official images have no links outside of the system's own folders.
-func (w *worlds) link(in *dockerfile.Instruction, p string) string {
+// link says why a path may lead elsewhere where in stands: the base image has a
+// link there, or something above in may have made one, to the place or into it.
+// Docker Hub's official images have no links outside of the system's own
+// folders.
+func (w *worlds) link(in *dockerfile.Instruction, p string) (why string, unlikely bool) {
 	if p == "/" {
-		return ""
-	}
-	first := "/" + strings.SplitN(p[1:], "/", 2)[0]
-	root := w.root(in.Stage)
-	ref, ok := w.pass.File.BaseRef(root, w.pass.Facts.Args)
-	if !ok || !official(ref) {
-		return fmt.Sprintf("whether %s is a link in %s is not known", first, root.Base)
+		return "", false
 	}
 	for _, st := range w.lineage[in.Stage] {
 		for _, other := range st.Instructions {
 			if st == in.Stage && other.Span.Start >= in.Span.Start {
 				break
 			}
-			if why := w.mayLink(other, p); why != "" {
-				return why
+			if why, unlikely := w.mayLink(other, p); why != "" {
+				return why, unlikely
 			}
 		}
 	}
-	return ""
+	root := w.root(in.Stage)
+	if ref, ok := w.pass.File.BaseRef(root, w.pass.Facts.Args); !ok || !official(ref) {
+		first, _, _ := strings.Cut(p[1:], "/")
+		return fmt.Sprintf("whether /%s is a link in %s is not known", first, root.Base), true
+	}
+	return "", false
 }
 
-// mayLink says that an instruction may make a component of a path a link.
-func (w *worlds) mayLink(in *dockerfile.Instruction, p string) string {
+// mayLink says that an instruction may make p a link, or have the system look
+// into it.
+func (w *worlds) mayLink(in *dockerfile.Instruction, p string) (why string, unlikely bool) {
 	switch in.Name {
 	case "COPY", "ADD":
 		dest, ok := w.destination(in)
 		if !ok || dest != p && within(dest, p) && w.bringsFolders(in, dest, p) {
-			return fmt.Sprintf("whether %s is a link among what %s brings is not known", p, quoted(w.pass.File, in))
+			return fmt.Sprintf("whether %s is a link among what %s brings is not known", p, quoted(w.pass.File, in)), true
+		}
+		for _, settings := range []string{"/etc/ld.so.conf", "/etc/apt/apt.conf", "/etc/dpkg/"} {
+			if strings.HasPrefix(dest, settings) || within(dest, settings) && dest != "/" && dest != "/etc" {
+				return fmt.Sprintf("whether %s leads the system to %s is not known", quoted(w.pass.File, in), p), true
+			}
 		}
 	case "RUN":
 		s := w.of[in]
 		if s == nil || s.opaque {
-			return "whether a step above makes " + p + " a link is not known"
+			return "whether a step above makes " + p + " a link is not known", true
 		}
 		for i, c := range s.commands {
-			if s.uses[i] == nil && !ecosystem.Inert(c) && !ecosystem.System(c) && !strings.HasPrefix(c.Name(), "docker-php-") {
-				return fmt.Sprintf("whether %s makes %s a link is not known", cmp.Or(c.Name(), "a step above"), p)
+			switch {
+			case s.uses[i] == nil && !ecosystem.Inert(c) && !ecosystem.System(c) && !strings.HasPrefix(c.Name(), "docker-php-"):
+				return fmt.Sprintf("whether %s makes %s a link is not known", cmp.Or(c.Name(), "a step above"), p), true
+			case tells(c, p):
+				return fmt.Sprintf("%s names %s in a step above", c.Name(), p), false
 			}
 		}
 		for at := p; at != "/"; at = path.Dir(at) {
 			for _, act := range effect.On(s.commands, s.scene(), at) {
 				switch act.Command.Name() {
 				case "ln", "mv", "rename", "cp", "tar", "bsdtar", "unzip", "rsync", "cpio", "7z", "git":
-					return fmt.Sprintf("%s touches %s above", act.Command.Name(), at)
+					return fmt.Sprintf("%s touches %s in a step above", act.Command.Name(), at), false
 				}
 			}
 		}
 	}
-	return ""
+	return "", false
+}
+
+// tells reports that a command writes a text, and so perhaps a setting, that
+// names a path.
+func tells(c *shell.Command, p string) bool {
+	switch c.Name() {
+	case "echo", "printf", "sed", "awk":
+		return slices.ContainsFunc(c.Args(), func(word shell.Word) bool {
+			_, rest, ok := strings.Cut(word.Value, p)
+			return ok && (rest == "" || !strings.ContainsAny(rest[:1], "-_.") && !unicode.IsLetter(rune(rest[0])))
+		})
+	case "cat", "tee":
+		return slices.ContainsFunc(c.Redirects, func(r shell.Redirect) bool { return strings.HasPrefix(r.Op, "<<") }) // what it says isn't looked at
+	}
+	return false
 }
 
 // bringsFolders reports that a COPY to a folder above p may bring the next
