@@ -60,11 +60,15 @@ func build(t *testing.T, req sandbox.BuildRequest) *sandbox.BuildResult {
 	return nil
 }
 
-// project is a copy of one of the examples, to be edited.
+// project is a copy of one of the examples, or of one of the oracle's projects,
+// to be edited.
 func project(t *testing.T, name string) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../examples/"+name)); err != nil {
+	dir, from := t.TempDir(), "../examples/"+name
+	if _, err := os.Stat(from); err != nil {
+		from = "testdata/" + name
+	}
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
 	return dir

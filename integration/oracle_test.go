@@ -143,8 +143,9 @@ func wrong(old, new string) *lint.Rule {
 // the modules may be fetched again.
 func TestRebuildsReuseDependencies(t *testing.T) {
 	for name, test := range map[string]struct{ source, install string }{
-		"node-api":   {"server.js", "npm ci"},
-		"go-service": {"cmd/service/main.go", "go mod download"},
+		"node-api":      {"server.js", "npm ci"},
+		"go-service":    {"cmd/service/main.go", "go mod download"},
+		"late-packages": {"server.js", "apt-get install"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req := sandbox.BuildRequest{Context: project(t, name), Frontend: frontendRef}

@@ -180,9 +180,9 @@ func installers(name string) map[string]bool {
 	switch name {
 	case "apt-get", "apt", "aptitude":
 		return map[string]bool{"install": true, "reinstall": true, "upgrade": true, "dist-upgrade": true, "full-upgrade": true, "build-dep": true, "satisfy": true, "update": true,
-			"remove": false, "purge": false, "autoremove": false, "autopurge": false, "clean": false, "autoclean": false, "distclean": false}
+			"remove": false, "purge": false, "autoremove": false, "autopurge": false, "clean": false, "autoclean": false, "auto-clean": false, "distclean": false, "dist-clean": false}
 	case "apk":
-		return map[string]bool{"add": true, "upgrade": true, "update": true, "fix": true, "del": false, "cache": false, "info": false}
+		return map[string]bool{"add": true, "upgrade": true, "update": true, "fix": true, "del": false, "cache": false, "info": false, "--print-arch": false}
 	case "yum", "dnf", "dnf5", "microdnf", "tdnf":
 		return map[string]bool{"install": true, "groupinstall": true, "localinstall": true, "reinstall": true, "update": true, "upgrade": true, "makecache": true, "module": true,
 			"remove": false, "erase": false, "autoremove": false, "clean": false, "config-manager": false}
@@ -359,6 +359,9 @@ func (e *Effect) paths(s *study, c *shell.Command, w World, words []shell.Word, 
 // located are the places that a word may name; not ok where it isn't known.
 func (e *Effect) located(s *study, word shell.Word, w World) ([]Place, bool) {
 	prefix, rest := s.split(word)
+	if strings.Contains(prefix, "://") {
+		return nil, true
+	}
 	if rest != "" {
 		if strings.IndexByte("*?[", rest[0]) < 0 || strings.ContainsAny(rest, "$`{(<>~") || strings.Contains(rest, "..") {
 			return nil, false

@@ -107,7 +107,7 @@ func systemObstacle(p Place) []Obstacle {
 	case g == perhaps && p.Path == "/":
 		return []Obstacle{{Says: "what lies in / may be the system's"}}
 	case g == perhaps:
-		return []Obstacle{{Says: "packages may read or write in " + p.Path}}
+		return []Obstacle{{Says: "packages may read or write in " + p.Path, Unlikely: addOn(p.Path)}}
 	}
 	return []Obstacle{{Certain: true, Says: p.Path + " belongs to the system"}}
 }

@@ -42,7 +42,8 @@ func (e *Effect) install(s *study, c *shell.Command, w World, verbs map[string]b
 		case !word.Literal && !harmless(s, word):
 			return "the value of " + word.Raw + " is not known"
 		case strings.HasPrefix(value, "-") || strings.Contains(value, "://"):
-		case strings.Contains(value, "/") || strings.HasPrefix(value, "."):
+		case i > 0 && (c.Args()[i-1].Value == "-t" || c.Args()[i-1].Value == "--virtual"):
+		case strings.Contains(value, "/") || value == "." || value == ".." || strings.HasSuffix(value, ".deb") || strings.HasSuffix(value, ".rpm") || strings.HasSuffix(value, ".apk"):
 			files = append(files, word)
 		}
 	}

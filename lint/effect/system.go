@@ -27,7 +27,7 @@ func systemFolders() map[string]grade {
 		"/boot": surely, "/dev": surely, "/etc": surely, "/proc": surely, "/run": surely, "/sys": surely,
 		"/usr": perhaps, "/usr/bin": surely, "/usr/sbin": surely, "/usr/lib": surely, "/usr/lib32": surely, "/usr/lib64": surely, "/usr/libx32": surely,
 		"/usr/libexec": surely, "/usr/include": surely, "/usr/share": surely, "/usr/games": surely,
-		"/usr/share/nginx/html": perhaps, "/usr/share/nginx": surely,
+		"/usr/share/nginx": perhaps,
 		// The place that Docker Hub's own images for languages name in their
 		// documentation. /usr/src is for the sources of kernels and the like,
 		// each in a folder of its package's name.
@@ -84,4 +84,10 @@ func heeded(name string) bool {
 	upper := strings.ToUpper(name)
 	return strings.HasPrefix(upper, "LC_") || strings.HasSuffix(upper, "_PROXY") ||
 		slices.Contains([]string{"LANG", "LANGUAGE", "TZ", "TERM", "UCF_FORCE_CONFFOLD", "ACCEPT_EULA", "SOURCE_DATE_EPOCH", "RUNLEVEL", "POLICYRCD", "CONTAINER"}, upper)
+}
+
+// addOn reports a place in a folder that the hierarchy gives to software and
+// data which come from elsewhere, each in a folder of its own.
+func addOn(p string) bool {
+	return slices.ContainsFunc([]string{"/opt/", "/srv/", "/mnt/", "/media/"}, func(folder string) bool { return strings.HasPrefix(p, folder) })
 }

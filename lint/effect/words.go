@@ -22,6 +22,11 @@ func named(s *study, c *shell.Command, how manner) (files []shell.Word, as manne
 		return found(args)
 	case "sed":
 		return edited(c)
+	case "tar":
+		if len(args) > 0 && cluster.MatchString(args[0].Value) { // "tar xzf"
+			args = args[1:]
+		}
+		return candidates(args, c), how, ""
 	case "grep", "egrep", "fgrep":
 		if !has(c, "ef", "--regexp", "--file") {
 			return without(args, nil), how, ""
@@ -46,8 +51,9 @@ func named(s *study, c *shell.Command, how manner) (files []shell.Word, as manne
 }
 
 var (
-	mode  = regexp.MustCompile(`^([0-7]+|[ugoa]*[-+=][ugoarwxXst,+=-]*)$`)
-	owner = regexp.MustCompile(`^[\w.-]*(:[\w.-]*)?$`)
+	mode    = regexp.MustCompile(`^([0-7]+|[ugoa]*[-+=][ugoarwxXst,+=-]*)$`)
+	cluster = regexp.MustCompile(`^[cxtrudAvzjJpkfhmSaC]+$`)
+	owner   = regexp.MustCompile(`^[\w.-]*(:[\w.-]*)?$`)
 )
 
 // without are the operands but for the first, which is no file where it looks

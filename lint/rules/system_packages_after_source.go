@@ -130,6 +130,9 @@ func (w *worlds) reportBlocked(above []*dockerfile.Instruction, in *dockerfile.I
 		w.moved[in] = true // the next round looks again
 		return
 	}
+	if own.Installs == "" {
+		return // making a user again costs next to nothing
+	}
 	for _, other := range slices.Backward(above[:slices.Index(above, between)]) {
 		if !w.isSource(other) {
 			continue

@@ -199,14 +199,24 @@ func copied(in *dockerfile.Instruction) (instructions.SourcesAndDest, bool) {
 	return instructions.SourcesAndDest{}, false
 }
 
+// officialImages are images of Docker Hub's library that projects build on.
+// They have no links outside of the system's own folders.
+var officialImages = strings.Fields(`
+	almalinux alpine amazoncorretto amazonlinux archlinux bash buildpack-deps bun busybox caddy composer debian
+	eclipse-temurin elixir erlang fedora gcc golang gradle groovy haproxy haskell httpd julia mariadb maven memcached
+	mongo mysql nginx node openjdk oraclelinux perl php postgres pypy python r-base rabbitmq redis rockylinux ruby rust
+	sapmachine swift tomcat traefik ubuntu`)
+
 // official reports an image of Docker Hub's library, there or on a public
-// mirror of it.
+// mirror of it. Any other name without a registry may be an image that was
+// built on this machine.
 func official(ref string) bool {
 	ref, _, _ = strings.Cut(ref, "@")
 	for _, prefix := range []string{"index.docker.io/", "docker.io/", "mirror.gcr.io/", "public.ecr.aws/docker/", "library/"} {
 		ref = strings.TrimPrefix(ref, prefix)
 	}
-	return !strings.Contains(ref, "/")
+	name, _, _ := strings.Cut(ref, ":")
+	return slices.Contains(officialImages, name)
 }
 
 // isSource reports a COPY or ADD of what changes from build to build: folders
