@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,14 +24,14 @@ const suite = "bookworm"
 // archive is where Debian packages come from.
 type archive struct{ main, security string }
 
-// hostArchive reads the mirrors from this machine's apt settings, and means
-// Debian's own where the machine has none, or is no Debian.
-func hostArchive(ctx context.Context) archive {
-	found := archive{main: "http://deb.debian.org/debian", security: "http://deb.debian.org/debian-security"}
+// hostArchive reads the mirrors from this machine's apt settings. A machine
+// whose apt knows no Debian can't make stand-in images.
+func hostArchive(ctx context.Context) (archive, error) {
 	out, err := output(exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"))
 	if err != nil {
-		return found
+		return archive{}, fmt.Errorf("reading the mirrors from apt's settings: %w", err)
 	}
+	var found archive
 	for line := range strings.Lines(out) {
 		uri := strings.TrimSuffix(strings.TrimSpace(line), "/")
 		switch path.Base(uri) {
@@ -40,24 +41,20 @@ func hostArchive(ctx context.Context) archive {
 			found.security = uri
 		}
 	}
-	return found
+	if found.main == "" {
+		return archive{}, errors.New("apt's settings name no Debian mirror, which stand-in images are made from: add one, or run where Docker Hub can be reached")
+	}
+	return found, nil
 }
 
 // sources is the text of a debian.sources file for the archive.
 func (a archive) sources() string {
-	const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-	return fmt.Sprintf(`Types: deb
-URIs: %s
-Suites: %s %s-updates
-Components: main
-Signed-By: %s
-
-Types: deb
-URIs: %s
-Suites: %s-security
-Components: main
-Signed-By: %s
-`, a.main, suite, suite, keyring, a.security, suite, keyring)
+	const format = "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n"
+	text := fmt.Sprintf(format, a.main, suite+" "+suite+"-updates")
+	if a.security != "" {
+		text += fmt.Sprintf(format, a.security, suite+"-security")
+	}
+	return text
 }
 
 // fetchPackage downloads one package of another architecture, which this

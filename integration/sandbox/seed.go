@@ -96,7 +96,12 @@ func (sb *Sandbox) lookForIngredients(ctx context.Context) <-chan looked {
 		return found
 	}
 	go func() {
-		s := &seeder{Sandbox: sb, archive: hostArchive(ctx)}
+		mirrors, err := hostArchive(ctx)
+		if err != nil {
+			found <- looked{nil, err}
+			return
+		}
+		s := &seeder{Sandbox: sb, archive: mirrors}
 		found <- looked{s, s.look(ctx)}
 	}()
 	return found

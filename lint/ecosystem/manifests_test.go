@@ -9,7 +9,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
 )
 
-const lock = `{"lockfileVersion": 3, "packages": {"": {}, "node_modules/a": {"resolved": "https://registry.npmjs.org/a"}}}`
+const lock = `{"lockfileVersion": 3, "packages": {"": {}, "node_modules/a": {"resolved": "https://registry.example/a"}}}`
 
 func show(m ecosystem.Manifests) string {
 	s := strings.Join(m.Files, " ")
