@@ -144,18 +144,11 @@ var trailingComma = regexp.MustCompile(`,(\s*[}\]])`)
 // bun's own list trusts them ("Lifecycle scripts"), which the lock file
 // doesn't say.
 func bunManifests(u *Use, e Env) Manifests {
-	m := Manifests{Outputs: []string{"node_modules"}, Doubt: u.Doubt}
+	m, done := packageManifests(u, e, "bun.lock", "node_modules")
+	if done {
+		return m
+	}
 	p := e.Project
-	if !p.Known() {
-		m.Files = []string{"package.json", "bun.lock*"}
-		m.doubt("the build context is not known")
-		return m
-	}
-	if !p.regular("package.json") {
-		m.Breaks = "the context has no file package.json"
-		return m
-	}
-	m.Files = []string{"package.json"}
 	switch {
 	case p.regular("bun.lock"):
 		m.Files = append(m.Files, "bun.lock")

@@ -13,19 +13,11 @@ import (
 // bring in (scripts, "Life Cycle Operation Order"; package.json, "workspaces",
 // "Local Paths").
 func npmManifests(u *Use, e Env) Manifests {
-	m := Manifests{Outputs: []string{"node_modules"}, Doubt: u.Doubt}
-	if !e.Project.Known() {
-		m.Files = []string{"package.json", "package-lock.json*"}
-		m.doubt("the build context is not known")
+	m, done := packageManifests(u, e, "package-lock.json", "node_modules")
+	if done {
 		return m
 	}
-	p := e.Project
-	if !p.regular("package.json") {
-		m.Breaks = "the context has no file package.json"
-		return m
-	}
-	m.Files = []string{"package.json"}
-	lock := ""
+	p, lock := e.Project, ""
 	// npm-shrinkwrap.json wins over package-lock.json.
 	for _, name := range []string{"npm-shrinkwrap.json", "package-lock.json"} {
 		if p.regular(name) {
@@ -45,6 +37,33 @@ func npmManifests(u *Use, e Env) Manifests {
 		m.npmLock(p, lock, scripts)
 	}
 	return m
+}
+
+// packageManifests starts the manifests of a tool that installs what
+// package.json says and makes outputs. Done reports that nothing more can be
+// said, as the project isn't known.
+func packageManifests(u *Use, e Env, lock string, outputs ...string) (m Manifests, done bool) {
+	m = Manifests{Outputs: outputs, Doubt: u.Doubt}
+	switch {
+	case !e.Project.Known():
+		m.Files = []string{"package.json", lock + "*"}
+		m.doubt("the build context is not known")
+		return m, true
+	case !e.Project.regular("package.json"):
+		m.Breaks = "the context has no file package.json"
+		return m, true
+	}
+	m.Files = []string{"package.json"}
+	return m, false
+}
+
+// lockFile adds a lock file that has to be there.
+func (m *Manifests) lockFile(p Project, name string) {
+	if p.regular(name) {
+		m.Files = append(m.Files, name)
+	} else {
+		m.doubt("the context has no " + name)
+	}
 }
 
 // doubt keeps the first reason.

@@ -13,23 +13,12 @@ import (
 // pnpm-workspace.yaml and .npmrc; beyond that whatever hooks, scripts,
 // workspaces, patches and local packages bring in.
 func pnpmManifests(u *Use, e Env) Manifests {
-	m := Manifests{Outputs: []string{"node_modules"}, Doubt: u.Doubt}
+	m, done := packageManifests(u, e, "pnpm-lock.yaml", "node_modules")
+	if done {
+		return m
+	}
 	p := e.Project
-	if !p.Known() {
-		m.Files = []string{"package.json", "pnpm-lock.yaml*"}
-		m.doubt("the build context is not known")
-		return m
-	}
-	if !p.regular("package.json") {
-		m.Breaks = "the context has no file package.json"
-		return m
-	}
-	m.Files = []string{"package.json"}
-	if p.regular("pnpm-lock.yaml") {
-		m.Files = append(m.Files, "pnpm-lock.yaml")
-	} else {
-		m.doubt("the context has no pnpm-lock.yaml")
-	}
+	m.lockFile(p, "pnpm-lock.yaml")
 	s, there := p.pnpmSettings()
 	if there {
 		m.Files = append(m.Files, "pnpm-workspace.yaml")

@@ -11,23 +11,12 @@ import (
 // scripts, workspaces and local packages bring in. yarn.lock doesn't say which
 // packages have install scripts.
 func yarnManifests(u *Use, e Env) Manifests {
-	m := Manifests{Outputs: []string{"node_modules", ".pnp.cjs", ".pnp.js"}, Doubt: u.Doubt}
+	m, done := packageManifests(u, e, "yarn.lock", "node_modules", ".pnp.cjs", ".pnp.js")
+	if done {
+		return m
+	}
 	p := e.Project
-	if !p.Known() {
-		m.Files = []string{"package.json", "yarn.lock*"}
-		m.doubt("the build context is not known")
-		return m
-	}
-	if !p.regular("package.json") {
-		m.Breaks = "the context has no file package.json"
-		return m
-	}
-	m.Files = []string{"package.json"}
-	if p.regular("yarn.lock") {
-		m.Files = append(m.Files, "yarn.lock")
-	} else {
-		m.doubt("the context has no yarn.lock")
-	}
+	m.lockFile(p, "yarn.lock")
 	scripts := !u.options.on("--ignore-scripts")
 	if f, ok := u.options.last("--mode"); ok && f.value == "skip-build" {
 		scripts = false
