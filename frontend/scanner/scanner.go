@@ -238,6 +238,10 @@ func (s *scanner) reuse(ctx context.Context, t target, keep bool) (*spdx.Documen
 	return doc, kept, nil
 }
 
+// ownStages is how extras are named that are stages of a rewrite's own: users
+// did not write them, and there is nothing to find in them.
+const ownStages = "sbom-imgmgr-"
+
 // findTargets gives the core first and then the extras by name. The core has
 // to be there; of the extras the protocol says that an unset variable and a
 // directory that does not exist both mean none.
@@ -267,7 +271,7 @@ func findTargets(env func(string) string) ([]target, error) {
 		return nil, fmt.Errorf("find what else to scan: %s: %w; %s", EnvExtras, err, remedy)
 	}
 	for _, e := range entries {
-		if !e.IsDir() {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ownStages) {
 			continue
 		}
 		if e.Name() == targets[0].name {

@@ -190,6 +190,7 @@ func TestExtras(t *testing.T) {
 	writeFile(t, core, "app/node_modules/left-pad/package.json", leftPad)
 	writeFile(t, extras, "sbom-deps/usr/lib/python3/dist-packages/requests-2.32.3.dist-info/METADATA", requests)
 	writeFile(t, extras, "sbom-context/package-lock.json", packageLock)
+	writeFile(t, extras, "sbom-imgmgr-apt/keep-cache", "the rewrite's own stage\n")
 	env := environ(core, extras, dest)
 	if err := Run(t.Context(), func(name string) string { return env[name] }, "v0"); err != nil {
 		t.Fatal(err)
