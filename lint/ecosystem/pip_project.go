@@ -3,7 +3,6 @@ package ecosystem
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -45,7 +44,7 @@ func (l line) values(names ...string) []flag {
 func pipManifests(u *Use, e Env) Manifests {
 	m := Manifests{Doubt: u.Doubt, Outputs: pipOutputs(u, e)}
 	m.pipOptions(u)
-	m.pipSettings(e)
+	m.pythonVariables(e, "PIP_", pipHarmless)
 	for _, f := range u.options.values("-r", "--requirement", "-c", "--constraint") {
 		m.requirements(e.Project, path.Base(f.value))
 	}
@@ -98,25 +97,12 @@ func (m *Manifests) pipOptions(u *Use) {
 	}
 }
 
-// pipSettings looks at variables that could name a file of the project: pip
-// takes each option from PIP_OPTION, too ("Configuration", "Environment
-// Variables").
-func (m *Manifests) pipSettings(e Env) {
-	names := slices.Concat(slices.Collect(maps.Keys(e.Vars)), slices.Collect(maps.Keys(e.Open)))
-	slices.Sort(names)
-	for _, name := range names {
-		switch name {
-		case "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP":
-			m.doubt(name + " is set, which may lead Python to the sources")
-		case "PIP_NO_CACHE_DIR", "PIP_CACHE_DIR", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT", "PIP_TIMEOUT",
-			"PIP_RETRIES", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_ROOT_USER_ACTION", "PIP_BREAK_SYSTEM_PACKAGES", "PIP_NO_COLOR", "PIP_PROGRESS_BAR",
-			"PIP_PREFER_BINARY", "PIP_ONLY_BINARY", "PIP_NO_BINARY", "PIP_NO_COMPILE", "PIP_QUIET", "PIP_VERBOSE", "PIP_USER", "PIP_PROXY", "PIP_VERSION", "PIP_NO_INPUT":
-		default:
-			if strings.HasPrefix(name, "PIP_") {
-				m.doubt(name + " is set")
-			}
-		}
-	}
+// pipHarmless are variables that name no file of the project. pip takes each
+// option from PIP_OPTION, too ("Configuration", "Environment Variables").
+var pipHarmless = []string{
+	"PIP_NO_CACHE_DIR", "PIP_CACHE_DIR", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT", "PIP_TIMEOUT",
+	"PIP_RETRIES", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_ROOT_USER_ACTION", "PIP_BREAK_SYSTEM_PACKAGES", "PIP_NO_COLOR", "PIP_PROGRESS_BAR",
+	"PIP_PREFER_BINARY", "PIP_ONLY_BINARY", "PIP_NO_BINARY", "PIP_NO_COMPILE", "PIP_QUIET", "PIP_VERBOSE", "PIP_USER", "PIP_PROXY", "PIP_VERSION", "PIP_NO_INPUT",
 }
 
 // requirements takes in one requirements file and those that it includes.

@@ -128,11 +128,7 @@ func poetryManifests(u *Use, e Env) Manifests {
 	m := Manifests{Outputs: pipOutputs(u, e), Doubt: u.Doubt}
 	p := e.Project
 	m.poetryOptions(u)
-	for _, name := range []string{"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"} {
-		if _, set, known := e.get(name); set || !known && e.Open[name] {
-			m.doubt(name + " is set, which may lead Python to the sources")
-		}
-	}
+	m.pythonVariables(e, "", nil)
 	if !p.Known() {
 		m.Files = []string{"pyproject.toml", "poetry.lock*"}
 		m.doubt("the build context is not known")

@@ -1,6 +1,7 @@
 package ecosystem
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,4 +71,20 @@ var archives = [...]string{".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2"
 // indexed reports that a requirement is taken from an index.
 func indexed(spec string) bool {
 	return requirement.MatchString(spec) && !slices.ContainsFunc(archives[:], func(end string) bool { return strings.HasSuffix(spec, end) })
+}
+
+// pythonVariables doubts variables that could lead Python, or a tool whose
+// settings begin with prefix, to files of the project. With an empty prefix the
+// tool's own settings are not looked at.
+func (m *Manifests) pythonVariables(e Env, prefix string, harmless []string) {
+	names := slices.Concat(slices.Collect(maps.Keys(e.Vars)), slices.Collect(maps.Keys(e.Open)))
+	slices.Sort(names)
+	for _, name := range names {
+		switch {
+		case name == "PYTHONPATH" || name == "PYTHONHOME" || name == "PYTHONSTARTUP":
+			m.doubt(name + " is set, which may lead Python to the sources")
+		case prefix != "" && strings.HasPrefix(name, prefix) && !slices.Contains(harmless, name):
+			m.doubt(name + " is set")
+		}
+	}
 }

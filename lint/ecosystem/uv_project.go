@@ -17,7 +17,7 @@ func uvManifests(u *Use, e Env) Manifests {
 	m := Manifests{Outputs: pipOutputs(u, e), Doubt: u.Doubt}
 	p := e.Project
 	m.uvOptions(u)
-	m.uvVariables(e)
+	m.pythonVariables(e, "UV_", uvHarmless)
 	sync := u.options.operand(0) == "sync"
 	if !p.Known() {
 		m.Files = []string{"pyproject.toml", "uv.lock*"}
@@ -135,22 +135,10 @@ func (m *Manifests) uvOptions(u *Use) {
 	}
 }
 
-// uvVariables looks at variables that could name a file of the project.
-func (m *Manifests) uvVariables(e Env) {
-	names := slices.Concat(slices.Collect(maps.Keys(e.Vars)), slices.Collect(maps.Keys(e.Open)))
-	slices.Sort(names)
-	for _, name := range names {
-		switch name {
-		case "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP":
-			m.doubt(name + " is set, which may lead Python to the sources")
-		case "UV_LINK_MODE", "UV_COMPILE_BYTECODE", "UV_NO_CACHE", "UV_CACHE_DIR", "UV_PYTHON_DOWNLOADS", "UV_PYTHON", "UV_SYSTEM_PYTHON",
-			"UV_PROJECT_ENVIRONMENT", "UV_NO_DEV", "UV_TOOL_BIN_DIR", "UV_TOOL_DIR", "UV_FROZEN", "UV_LOCKED", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
-			"UV_INDEX", "UV_DEFAULT_INDEX", "UV_NO_PROGRESS", "UV_HTTP_TIMEOUT", "UV_PYTHON_PREFERENCE", "UV_PYTHON_INSTALL_DIR", "UV_VERSION",
-			"UV_BREAK_SYSTEM_PACKAGES", "UV_NATIVE_TLS", "UV_CONCURRENT_DOWNLOADS", "UV_INSTALL_DIR", "UV_MANAGED_PYTHON":
-		default:
-			if strings.HasPrefix(name, "UV_") {
-				m.doubt(name + " is set")
-			}
-		}
-	}
+// uvHarmless are variables that name no file of the project.
+var uvHarmless = []string{
+	"UV_LINK_MODE", "UV_COMPILE_BYTECODE", "UV_NO_CACHE", "UV_CACHE_DIR", "UV_PYTHON_DOWNLOADS", "UV_PYTHON", "UV_SYSTEM_PYTHON",
+	"UV_PROJECT_ENVIRONMENT", "UV_NO_DEV", "UV_TOOL_BIN_DIR", "UV_TOOL_DIR", "UV_FROZEN", "UV_LOCKED", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
+	"UV_INDEX", "UV_DEFAULT_INDEX", "UV_NO_PROGRESS", "UV_HTTP_TIMEOUT", "UV_PYTHON_PREFERENCE", "UV_PYTHON_INSTALL_DIR", "UV_VERSION",
+	"UV_BREAK_SYSTEM_PACKAGES", "UV_NATIVE_TLS", "UV_CONCURRENT_DOWNLOADS", "UV_INSTALL_DIR", "UV_MANAGED_PYTHON",
 }
