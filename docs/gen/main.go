@@ -1,5 +1,5 @@
 // Command gen writes the reference below docs: a page for each rule, their
-// table, and the command line. It is run in the module's folder:
+// table, the package managers, and the command line. It is run in the module's folder:
 //
 //	go run ./docs/gen
 //
@@ -14,28 +14,38 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 func main() {
-	if err := write("docs", pages()); err != nil {
+	all, err := pages()
+	if err == nil {
+		err = write("docs", all)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "docs/gen: %v\n", err)
 		os.Exit(ui.Failure)
 	}
 }
 
 // pages are all generated files by their path below docs.
-func pages() map[string]string {
+func pages() (map[string]string, error) {
+	tools, err := ecosystemsPage(ecosystem.All())
+	if err != nil {
+		return nil, err
+	}
 	all := map[string]string{
 		"cli.md":          cliPage(plugin.Root("", ui.System)),
+		"ecosystems.md":   tools,
 		"rules/README.md": rulesPage(rules.All),
 	}
 	for _, r := range rules.All {
 		all["rules/"+r.Name+".md"] = rulePage(r)
 	}
-	return all
+	return all, nil
 }
 
 // write makes dir hold the pages, and no page of a rule that isn't there any

@@ -11,7 +11,10 @@ import (
 const hint = "run: go run ./docs/gen"
 
 func TestDocsAreFresh(t *testing.T) {
-	want := pages()
+	want, err := pages()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range want {
 		got, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
 		if err != nil {

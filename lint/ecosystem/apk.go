@@ -8,7 +8,16 @@ import (
 
 // apk is Alpine's package manager: apk(8), apk-cache(5), and src/database.c of
 // apk-tools where those leave something open.
-func apk() *Tool { return &Tool{Name: "apk", Match: matchApk, Caches: apkCaches} }
+func apk() *Tool {
+	return &Tool{Name: "apk", Match: matchApk, Caches: apkCaches, Example: Example{
+		Base: "alpine:3.22",
+		Commands: []string{
+			"apk add --no-cache curl",
+			"apk add -U curl",
+			"apk add curl",
+		},
+	}}
+}
 
 // apkValued are the options whose value is the next word (apk(8), apk-add(8)).
 var apkValued = [...]string{

@@ -24,7 +24,17 @@ Dir::Cache::srcpkgcache "";
 `
 
 // apt is Debian's package manager: apt-get(8) and apt(8).
-func apt() *Tool { return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches} }
+func apt() *Tool {
+	return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches, Example: Example{
+		Base: "debian:bookworm-slim",
+		Commands: []string{
+			"apt-get update && apt-get install -y curl",
+			"apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*",
+			"apt-get install -y curl",
+			"apt-get update && apt-get install -y curl && apt-get clean",
+		},
+	}}
+}
 
 func matchApt(c *shell.Command) *Use {
 	name := c.Name()

@@ -17,7 +17,17 @@ import (
 // documentation at bun.sh/docs ("bun install", "Global cache", "Lockfile",
 // "Lifecycle scripts", "bunfig.toml").
 func bun() *Tool {
-	return &Tool{Name: "bun", Match: matchBun, Caches: bunCaches, Manifests: bunManifests}
+	return &Tool{Name: "bun", Match: matchBun, Caches: bunCaches, Manifests: bunManifests, Example: Example{
+		Base: "oven/bun:1",
+		Files: map[string]string{
+			"package.json": `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
+			"bun.lock":     `{"lockfileVersion": 1}`,
+		},
+		Commands: []string{
+			"bun install --frozen-lockfile",
+			"bun install",
+		},
+	}}
 }
 
 // bunValued are the options whose value is the next word ("bun install").

@@ -11,7 +11,17 @@ import (
 // bundler is Ruby's package manager with RubyGems below it, by bundler.io's
 // manual pages (bundle-install, bundle-config, gemfile) and guides.rubygems.org.
 func bundler() *Tool {
-	return &Tool{Name: "bundler", Match: matchBundler, Caches: bundlerCaches, Manifests: bundlerManifests}
+	return &Tool{Name: "bundler", Match: matchBundler, Caches: bundlerCaches, Manifests: bundlerManifests, Example: Example{
+		Base: "ruby:3.4",
+		Env:  []string{"GEM_HOME=/usr/local/bundle"},
+		Files: map[string]string{
+			"Gemfile":      "source \"https://rubygems.org\"\n",
+			"Gemfile.lock": "",
+		},
+		Commands: []string{
+			"bundle install",
+		},
+	}}
 }
 
 // bundlerValued are the options whose value is the next word (bundle install

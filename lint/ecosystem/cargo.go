@@ -13,7 +13,19 @@ import (
 // folder "target" is no cache that outlives a step: its fingerprints compare
 // the times of files, which COPY takes from the context.
 func cargo() *Tool {
-	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests}
+	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Example: Example{
+		Base: "rust:1.91",
+		Env:  []string{"CARGO_HOME=/usr/local/cargo"},
+		Files: map[string]string{
+			"Cargo.toml": "[package]\nname = \"app\"\nversion = \"1.0.0\"\n",
+			"Cargo.lock": "version = 4\n",
+		},
+		Commands: []string{
+			"cargo build --release --locked",
+			"cargo fetch --locked",
+			"cargo install ripgrep",
+		},
+	}}
 }
 
 // cargoValued are the options whose value is the next word (cargo help build,

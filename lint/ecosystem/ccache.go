@@ -12,7 +12,18 @@ import (
 // They are known by the command in front of a compiler, or by the variables
 // that put them there; without either, nothing says that a build uses one.
 func ccache() *Tool {
-	return &Tool{Name: "ccache", Match: matchCcache, Caches: func(u *Use, e Env) []Cache {
+	return &Tool{Name: "ccache", Example: Example{
+		Base: "gcc:15",
+		Files: map[string]string{
+			"Makefile": "app: main.c\n",
+		},
+		Commands: []string{
+			`CC="ccache gcc" make`,
+			"ccache gcc -c main.c",
+			"sccache gcc -c main.c",
+			"make",
+		},
+	}, Match: matchCcache, Caches: func(u *Use, e Env) []Cache {
 		if u.Kind&(Clean|Locate) != 0 {
 			return nil
 		}

@@ -13,7 +13,17 @@ import (
 // 03-cli, 04-schema, 06-config) and src/Composer/Factory.php where that leaves
 // something open.
 func composer() *Tool {
-	return &Tool{Name: "composer", Match: matchComposer, Caches: composerCaches, Manifests: composerManifests}
+	return &Tool{Name: "composer", Match: matchComposer, Caches: composerCaches, Manifests: composerManifests, Example: Example{
+		Base: "php:8.4-cli",
+		Files: map[string]string{
+			"composer.json": `{"name": "example/app"}`,
+			"composer.lock": "{}",
+		},
+		Commands: []string{
+			"composer install --no-dev --no-scripts --no-autoloader",
+			"composer install --no-dev",
+		},
+	}}
 }
 
 // composerValued are the options whose value may be the next word (03-cli).

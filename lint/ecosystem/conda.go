@@ -11,7 +11,18 @@ import (
 // conda is a package manager for whole environments, by docs.conda.io
 // ("Commands", ".condarc", "Using the pkgs cache") and mamba.readthedocs.io: conda,
 // mamba and micromamba.
-func conda() *Tool { return &Tool{Name: "conda", Match: matchConda, Caches: condaCaches} }
+func conda() *Tool {
+	return &Tool{Name: "conda", Match: matchConda, Caches: condaCaches, Example: Example{
+		Base: "continuumio/miniconda3",
+		Files: map[string]string{
+			"environment.yml": "name: app\n",
+		},
+		Commands: []string{
+			"conda install -y numpy",
+			"conda env update -f environment.yml && conda clean -afy",
+		},
+	}}
+}
 
 // condaValued are the options whose value is the next word ("conda install").
 var condaValued = [...]string{

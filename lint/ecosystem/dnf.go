@@ -9,7 +9,16 @@ import (
 
 // dnf is the package manager of Fedora and its kin: dnf(8) and dnf5(8), yum(8),
 // microdnf(8), and their configuration (dnf.conf(5)).
-func dnf() *Tool { return &Tool{Name: "dnf", Match: matchDnf, Caches: dnfCaches} }
+func dnf() *Tool {
+	return &Tool{Name: "dnf", Match: matchDnf, Caches: dnfCaches, Example: Example{
+		Base: "fedora:43",
+		Commands: []string{
+			"dnf install -y curl",
+			"dnf install -y curl && dnf clean all",
+			"microdnf install -y curl",
+		},
+	}}
+}
 
 // dnfValued are the options whose value may be the next word (dnf(8),
 // "Options").

@@ -10,7 +10,18 @@ import (
 // dotnet is .NET's command line with NuGet in it, by learn.microsoft.com/nuget
 // ("Managing the global packages, cache, and temp folders", "NuGet.Config
 // reference") and learn.microsoft.com/dotnet/core/tools.
-func dotnet() *Tool { return &Tool{Name: "dotnet", Match: matchDotnet, Caches: dotnetCaches} }
+func dotnet() *Tool {
+	return &Tool{Name: "dotnet", Match: matchDotnet, Caches: dotnetCaches, Example: Example{
+		Base: "mcr.microsoft.com/dotnet/sdk:10.0",
+		Files: map[string]string{
+			"app.csproj": `<Project Sdk="Microsoft.NET.Sdk"/>`,
+		},
+		Commands: []string{
+			"dotnet restore",
+			"dotnet publish -c Release -o /out",
+		},
+	}}
+}
 
 func matchDotnet(c *shell.Command) *Use {
 	name := c.Name()

@@ -11,17 +11,19 @@ package ecosystem
 
 import (
 	"io/fs"
+	"slices"
 
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
-// All are the tools that are known.
-func All() []*Tool {
-	return []*Tool{
-		apt(), npm(), golang(), pip(), yarn(), pnpm(), uv(), poetry(), bun(), conda(),
-		apk(), cargo(), dnf(), maven(), composer(), bundler(), dotnet(), gradle(), zypper(), ccache(),
-	}
+// known are made once: every command of every Dockerfile is shown to them.
+var known = [...]*Tool{
+	apt(), npm(), golang(), pip(), yarn(), pnpm(), uv(), poetry(), bun(), conda(),
+	apk(), cargo(), dnf(), maven(), composer(), bundler(), dotnet(), gradle(), zypper(), ccache(),
 }
+
+// All are the tools that are known.
+func All() []*Tool { return slices.Clone(known[:]) }
 
 // Tool is a package manager or a compiler.
 type Tool struct {
@@ -36,11 +38,21 @@ type Tool struct {
 	// Manifests says what an installation of the dependencies of the
 	// environment's project reads. Nil for a tool that knows no projects.
 	Manifests func(*Use, Env) Manifests
+	// Example is what docs/ecosystems.md shows the tool by.
+	Example Example
+}
+
+// Example is a project as it is often seen, and what Dockerfiles run in it.
+type Example struct {
+	Base     string            // reference of the base image
+	Env      []string          // "NAME=value", as the base image sets it
+	Files    map[string]string // of the project, by name
+	Commands []string          // scripts of RUN
 }
 
 // Find returns what a command asks of a known tool, or nil.
 func Find(c *shell.Command) *Use {
-	for _, t := range All() {
+	for _, t := range known {
 		if u := t.Match(c); u != nil {
 			u.Tool, u.Command = t, c
 			return u

@@ -208,3 +208,24 @@ func TestCachesOfOtherBases(t *testing.T) {
 		}
 	}
 }
+
+// TestExamples holds that a tool knows the commands that it is shown by.
+func TestExamples(t *testing.T) {
+	for _, tool := range ecosystem.All() {
+		if len(tool.Example.Commands) == 0 {
+			t.Errorf("%s has no example", tool.Name)
+		}
+		for _, script := range tool.Example.Commands {
+			text := &edit.Text{}
+			text.Add([]byte(script), edit.Span{Start: 0, End: len(script)})
+			known := false
+			for _, c := range shell.Parse(text, shell.POSIX).Commands() {
+				use := ecosystem.Find(c)
+				known = known || use != nil && use.Tool == tool
+			}
+			if !known {
+				t.Errorf("%s is shown by %q, of which it knows no command", tool.Name, script)
+			}
+		}
+	}
+}

@@ -13,7 +13,22 @@ import (
 // golang is the go command, by its own help texts (go help build, test, mod
 // download, cache, environment) and the Go Modules Reference.
 func golang() *Tool {
-	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests}
+	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests, Example: Example{
+		Base: "golang:1.26",
+		Env:  []string{"GOPATH=/go"},
+		Files: map[string]string{
+			"go.mod":  "module example.com/app\n\ngo 1.26\n",
+			"go.sum":  "",
+			"main.go": "package main\n",
+		},
+		Commands: []string{
+			"go mod download",
+			"CGO_ENABLED=0 go build -o /app .",
+			"go build -o /app .",
+			"go build -a -o /app .",
+			"go test ./...",
+		},
+	}}
 }
 
 // goValued are the flags of the build and test commands whose value may be the

@@ -10,7 +10,19 @@ import (
 // gradle is a build tool for Java and others, by its user manual ("The
 // Directories and Files Gradle Uses", "Dependency Caching", "Command-Line
 // Interface").
-func gradle() *Tool { return &Tool{Name: "gradle", Match: matchGradle, Caches: gradleCaches} }
+func gradle() *Tool {
+	return &Tool{Name: "gradle", Match: matchGradle, Caches: gradleCaches, Example: Example{
+		Base: "eclipse-temurin:21",
+		Files: map[string]string{
+			"build.gradle":    "",
+			"settings.gradle": "",
+		},
+		Commands: []string{
+			"./gradlew build",
+			"gradle build --no-daemon",
+		},
+	}}
+}
 
 // gradleValued are the options whose value is the next word.
 var gradleValued = [...]string{

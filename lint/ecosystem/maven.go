@@ -12,7 +12,17 @@ import (
 // maven is Java's build tool, by its own documentation (maven.apache.org:
 // settings, pom reference, "Introduction to the Build Lifecycle", mvn --help).
 func maven() *Tool {
-	return &Tool{Name: "maven", Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests}
+	return &Tool{Name: "maven", Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Example: Example{
+		Base: "maven:3-eclipse-temurin-21",
+		Files: map[string]string{
+			"pom.xml": "<project><modelVersion>4.0.0</modelVersion><groupId>example</groupId><artifactId>app</artifactId><version>1</version></project>",
+		},
+		Commands: []string{
+			"mvn package",
+			"mvn install",
+			"mvn dependency:go-offline",
+		},
+	}}
 }
 
 // mavenValued are the options whose value is the next word (mvn --help).

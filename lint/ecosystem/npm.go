@@ -13,7 +13,20 @@ import (
 // npm is Node's package manager, by its own documentation at docs.npmjs.com
 // (commands, config, package.json, scripts).
 func npm() *Tool {
-	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests}
+	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests, Example: Example{
+		Base: "node:22",
+		Files: map[string]string{
+			"package.json":      `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
+			"package-lock.json": `{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app", "dependencies": {"express": "^5.1.0"}}}}`,
+		},
+		Commands: []string{
+			"npm ci",
+			"npm ci --omit=dev",
+			"npm install",
+			"npm install -g serve",
+			"npm ci && npm cache clean --force",
+		},
+	}}
 }
 
 // npmValued are the options whose value is the next word (docs.npmjs.com,

@@ -15,7 +15,17 @@ import (
 // guides "Caching" and "Configuration", "pip install", "Requirements File
 // Format") and its source at github.com/pypa/pip.
 func pip() *Tool {
-	return &Tool{Name: "pip", Match: matchPip, Caches: pipCaches, Manifests: pipManifests}
+	return &Tool{Name: "pip", Match: matchPip, Caches: pipCaches, Manifests: pipManifests, Example: Example{
+		Base: "python:3.14",
+		Files: map[string]string{
+			"requirements.txt": "flask==3.1.2\n",
+		},
+		Commands: []string{
+			"pip install -r requirements.txt",
+			"pip install --no-cache-dir -r requirements.txt",
+			"pip install .",
+		},
+	}}
 }
 
 // pipValued are the options whose value is the next word (pip install --help,

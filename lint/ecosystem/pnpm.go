@@ -14,7 +14,18 @@ import (
 // pnpm is a package manager of Node's, by its documentation at pnpm.io ("pnpm
 // install", "Settings", "pnpm store") and its source at github.com/pnpm/pnpm.
 func pnpm() *Tool {
-	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests}
+	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests, Example: Example{
+		Base: "node:22",
+		Files: map[string]string{
+			"package.json":   `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
+			"pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+		},
+		Commands: []string{
+			"pnpm install --frozen-lockfile",
+			"pnpm install",
+			"pnpm fetch",
+		},
+	}}
 }
 
 // pnpmValued are the options whose value is the next word ("pnpm install",

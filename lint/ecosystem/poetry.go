@@ -15,7 +15,17 @@ import (
 // python-poetry.org/docs ("Commands", "Configuration") and its source at
 // github.com/python-poetry/poetry.
 func poetry() *Tool {
-	return &Tool{Name: "poetry", Match: matchPoetry, Caches: poetryCaches, Manifests: poetryManifests}
+	return &Tool{Name: "poetry", Match: matchPoetry, Caches: poetryCaches, Manifests: poetryManifests, Example: Example{
+		Base: "python:3.14",
+		Files: map[string]string{
+			"pyproject.toml": "[project]\nname = \"app\"\nversion = \"1\"\n",
+			"poetry.lock":    "",
+		},
+		Commands: []string{
+			"poetry install --no-root",
+			"poetry install",
+		},
+	}}
 }
 
 // poetryValued are the options whose value is the next word ("Commands").

@@ -12,7 +12,18 @@ import (
 // docs.astral.sh/uv (concepts "Caching" and "Locking and syncing", reference
 // "Commands", "Settings" and "Environment variables").
 func uv() *Tool {
-	return &Tool{Name: "uv", Match: matchUV, Caches: uvCaches, Manifests: uvManifests}
+	return &Tool{Name: "uv", Match: matchUV, Caches: uvCaches, Manifests: uvManifests, Example: Example{
+		Base: "python:3.14",
+		Files: map[string]string{
+			"pyproject.toml": "[project]\nname = \"app\"\nversion = \"1\"\n",
+			"uv.lock":        "version = 1\n",
+		},
+		Commands: []string{
+			"UV_LINK_MODE=copy uv sync --locked --no-install-project",
+			"uv sync --locked",
+			"UV_LINK_MODE=copy uv pip install flask",
+		},
+	}}
 }
 
 // uvValued are the options whose value is the next word ("Commands").

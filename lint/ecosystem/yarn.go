@@ -14,7 +14,18 @@ import (
 // later, "Berry", which is in yarn_berry.go. Which one runs is a matter of the
 // project.
 func yarn() *Tool {
-	return &Tool{Name: "yarn", Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests}
+	return &Tool{Name: "yarn", Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Example: Example{
+		Base: "node:22",
+		Files: map[string]string{
+			"package.json": `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
+			"yarn.lock":    "# yarn lockfile v1\n",
+		},
+		Commands: []string{
+			"yarn install --frozen-lockfile",
+			"yarn install",
+			"yarn global add serve",
+		},
+	}}
 }
 
 // yarnValued are the options whose value is the next word (yarn help).

@@ -8,7 +8,14 @@ import (
 )
 
 // zypper is openSUSE's package manager: zypper(8) and libzypp's zypp.conf.
-func zypper() *Tool { return &Tool{Name: "zypper", Match: matchZypper, Caches: zypperCaches} }
+func zypper() *Tool {
+	return &Tool{Name: "zypper", Match: matchZypper, Caches: zypperCaches, Example: Example{
+		Base: "opensuse/leap:15.6",
+		Commands: []string{
+			"zypper --non-interactive install curl",
+		},
+	}}
+}
 
 // zypperValued are the options whose value is the next word (zypper(8),
 // "GLOBAL OPTIONS", "install").
