@@ -44,8 +44,8 @@ type AppliedFix struct {
 	// Reorders says that the image's history may list its steps in another
 	// order, or more of them.
 	Reorders bool `json:"reorders,omitempty"`
-	// Rewords says that the history may show the step with other words.
-	Rewords bool `json:"rewords,omitempty"`
+	// Rewords is how many steps the history may show with other words.
+	Rewords int `json:"rewords,omitempty"`
 }
 
 // LeftFinding is a finding that the build leaves as it is.

@@ -35,9 +35,7 @@ func TestExamplesStayTheSame(t *testing.T) {
 			for _, a := range rewritten.Applied {
 				allowed.Drops = append(allowed.Drops, a.Drops...)
 				allowed.Reorders = allowed.Reorders || a.Reorders
-				if a.Rewords {
-					allowed.Rewords++
-				}
+				allowed.Rewords += a.Rewords
 			}
 			v := judge(t, plain, ours, allowed)
 			t.Log(v)

@@ -97,9 +97,10 @@ type Fix struct {
 	// rewritten image may lack: package caches. A folder that holds nothing else
 	// may be missing with them. Empty: identical trees.
 	Drops []string
-	// Rewords says that the fix changes words of a command, so that the image's
-	// history shows its step with others. The step does the same.
-	Rewords bool
+	// Rewords is how many steps the image's history shows with other words: the
+	// fix changes words of their command, or the ARGs in front of it. The steps
+	// do the same.
+	Rewords int
 	// Doubt says what is missing to the proof where Safety is below the rule's.
 	Doubt string
 }

@@ -35,8 +35,8 @@ type Applied struct {
 	Drops   []string
 	// Reorders is the rule's: the history may list steps in another order.
 	Reorders bool
-	// Rewords is the fix's: the history may show the step with other words.
-	Rewords bool
+	// Rewords is the fix's: the history may show so many steps with other words.
+	Rewords int
 }
 
 // Drops are the paths that the rewritten image may lack, sorted.

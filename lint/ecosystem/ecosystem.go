@@ -87,6 +87,9 @@ type Use struct {
 	// it isn't empty, says why its result may yet rest on more than those.
 	Installs bool
 	Doubt    string
+	// Heeds reports that the command, or a program that it starts, reads this
+	// variable; nil where that may be any.
+	Heeds func(variable string) bool
 	// Dir is the project's folder relative to the working folder, "." for that
 	// itself; "" when it isn't known.
 	Dir string

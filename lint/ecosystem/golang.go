@@ -52,18 +52,22 @@ func matchGo(c *shell.Command) *Use {
 	}
 	u := &Use{options: l, Title: "go " + l.operand(0), Dir: projectDir(l, "-C")}
 	switch l.operand(0) {
-	case "build", "test", "install", "run", "vet", "generate":
+	case "build", "install", "vet":
+		u.Kind, u.Heeds = Fetch|Build, readByGo
+	case "test", "run", "generate":
 		u.Kind = Fetch | Build
-	case "get", "list", "tool":
+	case "get", "list":
+		u.Kind, u.Heeds = Fetch, readByGo
+	case "tool":
 		u.Kind = Fetch
 	case "mod":
 		u.Title = strings.TrimSpace("go mod " + l.operand(1))
 		switch l.operand(1) {
 		case "download":
-			u.Kind = Fetch
+			u.Kind, u.Heeds = Fetch, readByGo
 			u.Installs = len(l.operands) == 2
 		case "tidy", "vendor", "graph", "verify", "why":
-			u.Kind = Fetch
+			u.Kind, u.Heeds = Fetch, readByGo
 		}
 	case "env":
 		u.Kind = Locate
@@ -74,7 +78,26 @@ func matchGo(c *shell.Command) *Use {
 	default:
 		u.Title = "go"
 	}
+	if u.options.on("-toolexec", "-exec", "-vettool", "-overlay") {
+		u.Heeds = nil // starts programs of the user's
+	}
 	return u
+}
+
+// readByGo reports a variable that the go command reads, or what it starts: a
+// C compiler and its like for cgo, version control (go help environment; gcc(1),
+// "Environment Variables Affecting GCC"; git(1); pkg-config(1)). No program of the
+// project is among them: building runs none. What the standard tools read is to
+// be added.
+func readByGo(name string) bool {
+	if slices.ContainsFunc([]string{"GO", "CGO_", "GCC", "COMPILER_", "LD_", "SSH_", "HG", "SVN_", "BZR_", "PKG_CONFIG", "SSL_", "XDG_", "LC_", "ZERO_AR_DATE"},
+		func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+		return true
+	}
+	return strings.HasSuffix(name, "PATH") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") || slices.Contains([]string{
+		"AR", "AS", "CC", "CFLAGS", "CPP", "CPPFLAGS", "CXX", "CXXFLAGS", "FC", "FFLAGS", "F77", "HOME", "LANG", "LD", "LDFLAGS", "MACOSX_DEPLOYMENT_TARGET",
+		"NETRC", "SOURCE_DATE_EPOCH", "TEMP", "TMP", "TMPDIR", "TZ", "USER", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES",
+	}, name)
 }
 
 func (u *Use) clean() {

@@ -19,6 +19,10 @@ func oddities(script *shell.Script) string {
 			why = "what the function " + n.Name.Value + " does is not known"
 		case *syntax.CoprocClause:
 			why = "what a coprocess does is not known"
+		case *syntax.ParamExp:
+			if n.Excl {
+				why = "which variable " + "${!" + n.Param.Value + "}" + " reads is not known"
+			}
 		}
 		return why == ""
 	})

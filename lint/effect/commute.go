@@ -35,10 +35,21 @@ func Between(a, b Effect) *Obstacle {
 
 // against is what a's changes mean to b.
 func (a Effect) against(b Effect) []Obstacle {
-	if a.Unknown != "" {
+	switch {
+	case a.Unknown != "" && b.onlySets():
+		return a.settings(b) // whatever it does to files
+	case a.Unknown != "":
 		return []Obstacle{{Says: a.Unknown}}
+	case b.Unknown != "" && a.onlySets():
+		return slices.Concat(a.settings(b), a.variables(b))
 	}
 	return slices.Concat(a.settings(b), a.variables(b), a.writes(b), a.made(b), a.links(b))
+}
+
+// onlySets reports an instruction that does nothing but to set variables: ARG
+// and ENV.
+func (a Effect) onlySets() bool {
+	return len(a.Sets) > 0 && a.Unknown == "" && !a.System && !a.Environment && len(a.Reads)+len(a.Writes)+len(a.Makes) == 0
 }
 
 func (a Effect) settings(b Effect) []Obstacle {
@@ -54,10 +65,10 @@ func (a Effect) variables(b Effect) []Obstacle {
 		switch {
 		case slices.Contains(b.Vars, name) || slices.Contains(b.Sets, name):
 			list = append(list, Obstacle{Certain: true, Says: name + " is set in between, and used"})
-		case b.Environment && heeded(name):
-			list = append(list, Obstacle{Certain: true, Says: name + " is set in between"})
 		case b.Environment:
-			list = append(list, Obstacle{Says: name + " is set in between, and programs may read it"})
+			if o := b.heeds(name); o != nil {
+				list = append(list, *o)
+			}
 		}
 	}
 	return list

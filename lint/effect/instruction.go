@@ -1,6 +1,7 @@
 package effect
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -43,9 +44,10 @@ type Effect struct {
 	// keeps to the system's folders, reads and writes these.
 	System bool
 
-	Vars []string // variables that it names
+	Vars []string // variables that it names, or may
 	// Environment reports that programs run with all variables in force.
 	Environment bool
+	programs    []program
 	Sets        []string // variables that it sets for what follows
 
 	Needs, Changes Setting
@@ -98,7 +100,10 @@ func (s Setting) String() string {
 func Of(in *dockerfile.Instruction, w World) Effect {
 	e := &Effect{}
 	if in.Err != nil {
-		return Effect{Unknown: "BuildKit refuses " + in.Name}
+		return closed("BuildKit refuses " + in.Name)
+	}
+	for _, f := range in.Flags {
+		e.names(f.Value)
 	}
 	switch c := in.Command.(type) {
 	case *instructions.RunCommand:
@@ -119,6 +124,9 @@ func Of(in *dockerfile.Instruction, w World) Effect {
 	case *instructions.EnvCommand:
 		e.Changes = Config
 		for _, kv := range c.Env {
+			if strings.Contains(kv.Key, "$") {
+				return closed("what ENV " + kv.Key + " sets is not known")
+			}
 			e.Sets = append(e.Sets, kv.Key)
 			e.names(kv.Value)
 		}
@@ -158,9 +166,14 @@ func Of(in *dockerfile.Instruction, w World) Effect {
 			e.names(word.Raw)
 		}
 	default:
-		return Effect{Unknown: "what " + in.Name + " does is not known"}
+		return closed("what " + in.Name + " does is not known")
 	}
 	return *e
+}
+
+// closed is the effect of something of which nothing at all is known.
+func closed(why string) Effect {
+	return Effect{Unknown: why, Environment: true, programs: []program{{name: "that"}}}
 }
 
 func (w World) expand(word string) (string, bool) {
@@ -264,6 +277,7 @@ func (e *Effect) workdir(word string, w World) {
 // run is RUN: the effects of its commands together.
 func (e *Effect) run(in *dockerfile.Instruction, w World) {
 	e.Needs, e.Environment = User, true
+	e.programs = []program{{name: "the script"}}
 	commands := []*shell.Command{execForm(in)}
 	var open []string
 	if !in.JSON {
@@ -277,9 +291,10 @@ func (e *Effect) run(in *dockerfile.Instruction, w World) {
 			e.Unknown = oddities(script)
 			return
 		}
-		e.names(script.Text.String())
+		e.mentions(script.Text.String())
 		commands, open = script.Commands(), loops(script)
 	}
+	e.start(commands, w)
 	if w.MountsUnknown != "" {
 		e.Unknown = w.MountsUnknown
 		return
@@ -287,13 +302,30 @@ func (e *Effect) run(in *dockerfile.Instruction, w World) {
 	for _, m := range w.Mounts {
 		e.Writes = append(e.Writes, w.place(m))
 	}
-	for name, value := range w.Vars {
-		e.leads(name, value)
+	for _, name := range slices.Sorted(maps.Keys(w.Vars)) {
+		e.leads(name, w.Vars[name])
 	}
 	if w.Home != "" {
 		e.Reads = append(e.Reads, Place{Path: w.Home, Perhaps: "programs may read settings in HOME, which is " + w.Home})
 	}
 	e.commands(commands, open, w)
+}
+
+// start takes in the programs that a step starts. The shell is one of them. A
+// variable may hold options of a tool, and so one that starts another program.
+func (e *Effect) start(commands []*shell.Command, w World) {
+	e.programs = []program{{"the shell", readByShell}}
+	for _, name := range slices.Sorted(maps.Keys(w.Vars)) {
+		if strings.Contains(w.Vars[name], "exec=") {
+			e.programs = append(e.programs, program{name: "what " + name + " names"})
+		}
+	}
+	for _, c := range commands {
+		e.programs = append(e.programs, programOf(c))
+		for _, w := range c.Words {
+			e.mentions(w.Value)
+		}
+	}
 }
 
 // execForm is the command of a RUN in exec form.
@@ -321,6 +353,18 @@ func (e *Effect) names(texts ...string) {
 			if n > 0 && !slices.Contains(e.Vars, name[:n]) {
 				e.Vars = append(e.Vars, name[:n])
 			}
+		}
+	}
+}
+
+// mentions takes in every word of a script that may be the name of a variable:
+// arithmetic, "test -v" and printenv name one without a "$".
+func (e *Effect) mentions(script string) {
+	for word := range strings.FieldsFuncSeq(script, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	}) {
+		if !slices.Contains(e.Vars, word) {
+			e.Vars = append(e.Vars, word)
 		}
 	}
 }

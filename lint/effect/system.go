@@ -62,30 +62,6 @@ func standard(dir string) bool {
 	}, dir)
 }
 
-// searched reports that programs which packages run look for code or settings
-// where this variable says.
-func searched(name string) bool {
-	if strings.HasSuffix(name, "PATH") || strings.HasSuffix(name, "_CONFIG") || strings.HasSuffix(name, "_OPTIONS") || strings.HasSuffix(name, "RC") {
-		return true
-	}
-	if slices.Contains([]string{"HOME", "ENV", "BASH_ENV", "TMP", "TEMP", "TMPDIR", "SHELL", "JAVA_HOME", "VIRTUAL_ENV", "TERMINFO", "GCONV_PATH", "LOCPATH"}, name) {
-		return true
-	}
-	return slices.ContainsFunc([]string{"LD_", "PYTHON", "PERL", "RUBY", "GEM_", "NODE_PATH", "NODE_OPTIONS", "LUA_", "APT_", "DPKG_", "DEB", "APK_", "RPM_", "DNF", "XDG_", "GIT_", "GNUPG", "SSL_", "OPENSSL_", "CURL_"},
-		func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-}
-
-// heeded reports that package managers, or the scripts of packages, are made to
-// heed this variable (apt.conf(5), dpkg(1), debconf(7), apk(8), environ(7)).
-func heeded(name string) bool {
-	if searched(name) {
-		return true
-	}
-	upper := strings.ToUpper(name)
-	return strings.HasPrefix(upper, "LC_") || strings.HasSuffix(upper, "_PROXY") ||
-		slices.Contains([]string{"LANG", "LANGUAGE", "TZ", "TERM", "UCF_FORCE_CONFFOLD", "ACCEPT_EULA", "SOURCE_DATE_EPOCH", "RUNLEVEL", "POLICYRCD", "CONTAINER"}, upper)
-}
-
 // addOn reports a place in a folder that the hierarchy gives to software and
 // data which come from elsewhere, each in a folder of its own.
 func addOn(p string) bool {

@@ -134,7 +134,9 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 		Doubt:   first.doubt,
 		Drops:   paths,
 		Edits:   all.edits(s, group),
-		Rewords: slices.ContainsFunc(group, func(w *want) bool { return len(w.cache.Instead) > 0 }),
+	}
+	if slices.ContainsFunc(group, func(w *want) bool { return len(w.cache.Instead) > 0 }) {
+		d.Fix.Rewords = 1
 	}
 	if image := s.state.Image; image != nil && image.Digest != "" {
 		d.Evidence = append(d.Evidence, lint.Evidence{What: "base image " + s.base, Says: image.Digest})

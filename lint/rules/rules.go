@@ -24,6 +24,7 @@ var All = slices.Concat([]*lint.Rule{
 	// What the build does, and in which order.
 	SystemPackagesAfterSource,
 	DependenciesAfterSource,
+	VolatileArgEarly,
 	AptUpdateAlone,
 	CacheMountMissing,
 	AptListsLeft,

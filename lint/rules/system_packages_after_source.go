@@ -7,7 +7,6 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
-	"github.com/imgmgr/imgmgr/lint/edit"
 	"github.com/imgmgr/imgmgr/lint/effect"
 )
 
@@ -57,6 +56,7 @@ in both places. Elsewhere the fix names what is missing to the proof.`,
 type climb struct {
 	to      *dockerfile.Instruction // it would stand right above this
 	verdict verdict
+	args    bool // past an ARG, which the history names in front of the step
 }
 
 // judgeSystemStep reports a step that could stand above sources, or could but
@@ -69,6 +69,7 @@ func (w *worlds) judgeSystemStep(above []*dockerfile.Instruction, in *dockerfile
 	v := verdict{safety: lint.BuildSafe}
 	w.base(in, &v)
 	var ways []climb
+	args := false
 	for _, other := range slices.Backward(above) {
 		o := effect.Between(own, w.effect(other))
 		isSource := w.isSource(other)
@@ -89,8 +90,9 @@ func (w *worlds) judgeSystemStep(above []*dockerfile.Instruction, in *dockerfile
 			}
 			break
 		}
+		args = args || other.Name == "ARG"
 		if isSource {
-			ways = append(ways, climb{other, v})
+			ways = append(ways, climb{other, v, args})
 		}
 	}
 	if len(ways) == 0 {
@@ -110,16 +112,20 @@ func (w *worlds) judgeSystemStep(above []*dockerfile.Instruction, in *dockerfile
 func (w *worlds) reportMovable(in *dockerfile.Instruction, own effect.Effect, way climb) {
 	line := quoted(w.pass.File, way.to)
 	w.moved[in] = true
+	fix := &lint.Fix{
+		Message: fmt.Sprintf("Run %s above %s", titleOf(own), line),
+		Safety:  way.verdict.safety,
+		Doubt:   way.verdict.doubt,
+		Edits:   moved(w.pass.File, in, w.pass.File.InsertAbove(way.to)),
+	}
+	if way.args {
+		fix.Rewords = 1
+	}
 	w.pass.Report(lint.Diagnostic{
 		Span:     own.Command.Span,
 		Severity: severityOf(own),
 		Message:  fmt.Sprintf("%s runs again after every change of the sources: %s stands above it", titleOf(own), line),
-		Fix: &lint.Fix{
-			Message: fmt.Sprintf("Run %s above %s", titleOf(own), line),
-			Safety:  way.verdict.safety,
-			Doubt:   way.verdict.doubt,
-			Edits:   w.lift(in, way.to),
-		},
+		Fix:      fix,
 	})
 }
 
@@ -178,32 +184,4 @@ func quoted(f *dockerfile.File, in *dockerfile.Instruction) string {
 		return text + " …"
 	}
 	return text
-}
-
-// lift moves a step, with the comments that belong to it, right above another
-// instruction.
-func (w *worlds) lift(in, to *dockerfile.Instruction) []edit.Edit {
-	f := w.pass.File
-	at := f.InsertAbove(to)
-	run := edit.Span{Start: f.InsertAbove(in), End: f.WholeLines(in.Span).End}
-	text := f.Text(run)
-	if !strings.HasSuffix(text, "\n") {
-		text += f.Newline
-	}
-	hole := run
-	// A step between empty lines takes one along.
-	if before := f.Lines.Span(f.Lines.Line(max(run.Start-1, 0))); before.Start > at && strings.TrimSpace(f.Text(before)) == "" && emptyBehind(f, run.End) {
-		hole.Start = before.Start
-		text += f.Newline
-	}
-	return []edit.Edit{
-		{Span: edit.Span{Start: at, End: at}, New: text, Origin: run},
-		{Span: hole},
-	}
-}
-
-// emptyBehind reports that an empty line, or nothing, follows.
-func emptyBehind(f *dockerfile.File, at int) bool {
-	line, _, _ := strings.Cut(string(f.Src[at:]), "\n")
-	return strings.TrimSpace(line) == ""
 }

@@ -1,0 +1,3 @@
+module example.com/volatile-args
+
+go 1.26
