@@ -226,7 +226,7 @@ func rewrite(t *testing.T, src string, fc facts.Context, floor lint.Safety, list
 
 // dockerfiles are those of the examples, the golden files, the rules'
 // documentation, and the folder that IMGMGR_CORPUS names.
-func dockerfiles(t *testing.T) map[string]string {
+func dockerfiles(t testing.TB) map[string]string {
 	files := map[string]string{}
 	for _, r := range rules.All {
 		files[r.Name+", bad"] = r.Doc.Bad.Dockerfile
