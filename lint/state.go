@@ -48,6 +48,14 @@ type State struct {
 	ShellKnown bool
 
 	Volumes []string // absolute paths, so far
+
+	// hidden are variables of the image that an ARG has another value for.
+	hidden map[string]hidden
+}
+
+type hidden struct {
+	value string
+	known bool
 }
 
 // Lookup returns the value of a variable. It isn't known where the base image's
@@ -113,7 +121,7 @@ func (p *Pass) base(st *dockerfile.Stage) State {
 		return State{}
 	}
 	if parent := p.File.ParentWith(st, p.Facts.Args); parent != nil {
-		return p.withoutArgs(parent, p.Result(parent))
+		return p.Result(parent).inherited()
 	}
 	ref, ok := p.File.BaseRef(st, p.Facts.Args)
 	if !ok {
@@ -204,6 +212,8 @@ func (p *Pass) step(s State, in *dockerfile.Instruction) State {
 		for _, kv := range c.Env {
 			v, ok := ex(kv.Value)
 			next.set(kv.Key, v, ok)
+			next.hidden = maps.Clone(next.hidden)
+			delete(next.hidden, kv.Key)
 		}
 		s = next
 		s.setHome()
@@ -244,27 +254,49 @@ func (p *Pass) step(s State, in *dockerfile.Instruction) State {
 // arg sets what an ARG brings: the build's own value, else the default here,
 // else the global ARG's.
 func (p *Pass) arg(s *State, arg instructions.KeyValuePairOptional) {
-	if _, isEnv := s.Env[arg.Key]; isEnv || s.Open[arg.Key] {
-		return // ENV wins over ARG
-	}
 	if v, ok := p.Facts.Args[arg.Key]; ok {
-		s.set(arg.Key, v, true)
+		s.hide(arg.Key, v, true)
 		return
 	}
 	if p.Facts.Args == nil { // the build may pass one
-		s.set(arg.Key, "", false)
+		s.hide(arg.Key, "", false)
 		return
 	}
 	if arg.Value != nil {
 		v, ok := expand(p.File, *s, *arg.Value)
-		s.set(arg.Key, v, ok)
+		s.hide(arg.Key, v, ok)
 		return
 	}
 	if v, ok := p.File.GlobalArg(arg.Key, p.Facts.Args); ok {
-		s.set(arg.Key, v, true)
+		s.hide(arg.Key, v, true)
 	} else if slices.Contains(dockerfile.PlatformArgs(), arg.Key) {
-		s.set(arg.Key, "", false)
+		s.hide(arg.Key, "", false)
 	}
+}
+
+// hide sets a variable for the steps of the stage alone: BuildKit lets the later
+// one of ARG and ENV win there, and the image keeps what ENV says.
+func (s *State) hide(name, value string, known bool) {
+	old, set := s.Env[name]
+	if _, twice := s.hidden[name]; (set || s.Open[name] || !s.EnvKnown) && !twice {
+		if s.hidden = maps.Clone(s.hidden); s.hidden == nil {
+			s.hidden = map[string]hidden{}
+		}
+		s.hidden[name] = hidden{old, set}
+	}
+	s.set(name, value, known)
+}
+
+// inherited is the state that a stage starts with which is made from one with
+// this result: BuildKit hands it the ARGs, and sets the image's variables again.
+func (s State) inherited() State {
+	s = s.own()
+	for name, of := range s.hidden {
+		s.set(name, of.value, of.known)
+	}
+	s.hidden = nil
+	s.setHome()
+	return s
 }
 
 // own returns a state whose variables can be changed without changing s.
@@ -287,31 +319,6 @@ func (s *State) set(name, value string, known bool) {
 	}
 	s.Open[name] = true
 	delete(s.Env, name)
-}
-
-// withoutArgs takes the variables away that a stage has from ARGs alone: they
-// end with it.
-func (p *Pass) withoutArgs(st *dockerfile.Stage, s State) State {
-	s = s.own()
-	env := map[string]bool{}
-	base := p.base(st)
-	for _, in := range st.Instructions {
-		switch c := in.Command.(type) {
-		case *instructions.EnvCommand:
-			for _, kv := range c.Env {
-				env[kv.Key] = true
-			}
-		case *instructions.ArgCommand:
-			for _, arg := range c.Args {
-				if _, inBase := base.Env[arg.Key]; inBase || base.Open[arg.Key] || env[arg.Key] {
-					continue
-				}
-				delete(s.Env, arg.Key)
-				delete(s.Open, arg.Key)
-			}
-		}
-	}
-	return s
 }
 
 // expand replaces the variables in word by their values in s.

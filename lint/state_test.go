@@ -3,6 +3,8 @@ package lint_test
 import (
 	"context"
 	"io/fs"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,7 +65,7 @@ SHELL ["/bin/bash", "-c"]
 RUN x
 `
 	s := stateAt(t, src, world(ocispec.ImageConfig{Env: []string{"A=1"}}))
-	want := map[string]string{"KEPT": "lost-", "A": "2", "PASSED": "passed"}
+	want := map[string]string{"LOST": "lost", "KEPT": "lost-", "A": "2", "PASSED": "passed"}
 	if diff := cmp.Diff(want, s.Env); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}
@@ -75,6 +77,41 @@ RUN x
 	}
 	if diff := cmp.Diff([]string{"/bin/bash", "-c"}, s.Shell); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestStateAgreesWithBuildKit compares variables with those that BuildKit's
+// converter gives to a RUN: the later of ARG and ENV wins within a stage, the
+// next stage gets ARGs, and the image's own variables again.
+func TestStateAgreesWithBuildKit(t *testing.T) {
+	fc := world(ocispec.ImageConfig{Env: []string{"PATH=/bin", "A=image", "B=image", "C=image"}})
+	src := `ARG GLOBAL=global
+FROM base:1 AS first
+ARG A=arg
+ARG D=arg PASSED=default
+ENV B=env D=env E=env
+ARG B=arg
+ARG E
+ARG GLOBAL
+RUN first
+FROM first
+ENV F=$B$GLOBAL
+ARG C=arg
+RUN second
+`
+	for stage, text := range map[string]string{"one": src[:strings.Index(src, "FROM first")], "two": src} {
+		low, err := linttest.Lower(t.Context(), []byte(text), fc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for name, value := range stateAt(t, text, fc).Env {
+			got = append(got, name+"="+value)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(low.Top.Env, got); diff != "" {
+			t.Errorf("%s: environment (-BuildKit +ours):\n%s", stage, diff)
+		}
 	}
 }
 

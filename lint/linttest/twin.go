@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/imgmgr/imgmgr/lint"
 )
@@ -126,11 +127,11 @@ func shortened(a, b []string) bool {
 // environment: a moved step may lack variables, or have further ones, that its
 // words don't name.
 func (t *twins) environment(a, b *Step) string {
-	words := strings.Join(b.Words, " ")
+	words := strings.FieldsFunc(strings.Join(b.Words, " "), func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for _, pair := range [][2][]string{{a.Env, b.Env}, {b.Env, a.Env}} {
 		for _, kv := range pair[0] {
 			name, _, _ := strings.Cut(kv, "=")
-			if !slices.Contains(pair[1], kv) && (!t.reorders || strings.Contains(words, name)) {
+			if !slices.Contains(pair[1], kv) && (!t.reorders || slices.Contains(words, name)) {
 				return "has another " + name
 			}
 		}
