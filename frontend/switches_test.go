@@ -19,7 +19,10 @@ func TestSwitches(t *testing.T) {
 		{name: "build argument", dockerfile: twoSteps, opts: map[string]string{"build-arg:IMGMGR_REWRITE": "off", "build-arg:IMGMGR_SBOM": "on"}, rewrite: lint.RewriteOff, sbom: lint.SBOMOn},
 		{name: "empty build argument", dockerfile: twoSteps, opts: map[string]string{"build-arg:IMGMGR_REWRITE": ""}, rewrite: lint.RewriteAll},
 		{name: "comment", dockerfile: "# imgmgr: rewrite=cache sbom=OFF # slow registry\n" + twoSteps, rewrite: lint.RewriteCache, sbom: lint.SBOMOff},
-		{name: "comment inside an instruction", dockerfile: "FROM debian:12\nRUN true && \\\n  # imgmgr: rewrite=off\n  true\n", rewrite: lint.RewriteOff},
+		{name: "comment inside an instruction", dockerfile: "FROM debian:12\nRUN true && \\\n  # imgmgr: rewrite=off\n  true\n", rewrite: lint.RewriteAll},
+		{name: "comment above an instruction", dockerfile: "FROM debian:12\n# imgmgr: rewrite=off sbom=off\nRUN true\n", rewrite: lint.RewriteAll, sbom: lint.SBOMOff},
+		{name: "comment of its own", dockerfile: "FROM debian:12\n# imgmgr: rewrite=off\n\nRUN true\n", rewrite: lint.RewriteOff},
+		{name: "unknown value above an instruction", dockerfile: "FROM debian:12\n# imgmgr: rewrite=of\nRUN true\n", rewrite: lint.RewriteAll, warning: []string{"line 2", "rewrite=of"}},
 		{name: "syntax line", dockerfile: twoSteps, opts: map[string]string{"cmdline": "imgmgr/frontend:1 rewrite=off sbom=off"}, rewrite: lint.RewriteOff, sbom: lint.SBOMOff},
 		{
 			name: "the build argument wins over the comment, the comment over the syntax line", dockerfile: "# imgmgr: rewrite=cache sbom=on\n" + twoSteps,

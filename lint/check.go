@@ -34,7 +34,7 @@ func Check(ctx context.Context, file *dockerfile.File, fc facts.Context, rules [
 func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, sh *shared) ([]Diagnostic, error) {
 	var found []Diagnostic
 	var failed []error
-	ignored := ignores(file)
+	ignored, pins := ignores(file), readPins(file)
 	for _, rule := range rules {
 		if err := ctx.Err(); err != nil {
 			return found, err
@@ -44,6 +44,11 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 			if d.Fix != nil && d.Fix.Safety > rule.Safety {
 				failed = append(failed, fmt.Errorf("rule %s claims a %s fix, more than its %s", rule.Name, d.Fix.Safety, rule.Safety))
 				d.Fix = nil
+			}
+			if d.Fix != nil {
+				if why := pins.against(file, rule, d.Fix.Edits); why != "" {
+					d.Message, d.Fix = d.Message+", and "+why, nil
+				}
 			}
 			if !ignored.has(file, rule, d.Span) {
 				found = append(found, d)

@@ -14,6 +14,9 @@ import (
 //	docker build --build-arg IMGMGR_REWRITE=off .
 //	# imgmgr: rewrite=off sbom=off
 //	# syntax=imgmgr/imgmgr-frontend rewrite=off
+//
+// A comment directly above an instruction, but the first, or within one says
+// rewrite for that instruction alone.
 type Switches struct {
 	Rewrite RewriteMode
 	SBOM    SBOMMode
@@ -59,18 +62,22 @@ func ReadSwitches(file *dockerfile.File, syntax string, args map[string]string) 
 			problems = append(problems, fmt.Sprintf("%s says %s=%s, %s: it is ignored", where, name, value, problem))
 		}
 	}
-	setAll := func(where string, words []string) {
+	setAll := func(where string, words []string, pinned bool) {
+		before := s.Rewrite
 		for _, word := range words {
 			if name, value, ok := strings.Cut(word, "="); ok && name != "ignore" {
 				set(where, strings.ToLower(name), strings.ToLower(value))
 			}
 		}
+		if pinned { // it was only looked at for problems
+			s.Rewrite = before
+		}
 	}
-	setAll("the syntax line", strings.Fields(syntax))
+	setAll("the syntax line", strings.Fields(syntax), false)
 	if file != nil {
 		for _, c := range file.Comments {
 			if words, ok := strings.CutPrefix(c.Text, "imgmgr:"); ok {
-				setAll(fmt.Sprintf("the comment in line %d", file.Lines.Line(c.Span.Start)), switchWords(words))
+				setAll(fmt.Sprintf("the comment in line %d", file.Lines.Line(c.Span.Start)), switchWords(words), pinned(file, c) != nil)
 			}
 		}
 	}
