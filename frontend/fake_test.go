@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,6 +142,9 @@ func (d *daemon) Solve(_ context.Context, req client.SolveRequest) (*client.Resu
 				return nil, errors.New("no local sources enabled")
 			}
 			ref.files = sent(d.context, src.Attrs)
+			if src.Attrs[pb.AttrMetadataTransfer] == "true" {
+				ref.files = map[string]string{listing: listed(ref.files)}
+			}
 		default: // git and the like: the whole tree
 			ref.files = maps.Clone(d.context)
 			ref.files["Dockerfile"] = d.dockerfile
@@ -206,11 +210,17 @@ func sent(all, attrs map[string]string) map[string]string {
 		return list
 	}
 	include, exclude := patterns(pb.AttrFollowPaths), patterns(pb.AttrExcludePatterns)
+	matched := patterns(pb.AttrIncludePatterns)
 	out := map[string]string{}
 	for name, data := range all {
 		excluded, err := patternmatcher.MatchesOrParentMatches(name, exclude)
 		if err != nil {
 			panic(err)
+		}
+		if matches, err := patternmatcher.MatchesOrParentMatches(name, matched); err != nil {
+			panic(err)
+		} else if matched != nil && !matches {
+			continue
 		}
 		for at := name; at != "."; at = path.Dir(at) {
 			if !excluded && (len(include) == 0 || slices.Contains(include, at)) {
@@ -224,6 +234,19 @@ func sent(all, attrs map[string]string) map[string]string {
 		}
 	}
 	return out
+}
+
+// listed is what BuildKit writes where only metadata was sent.
+func listed(files map[string]string) string {
+	var out []byte
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		entry, err := (&fstypes.Stat{Path: name, Mode: 0o644}).MarshalVT()
+		if err != nil {
+			panic(err)
+		}
+		out = append(binary.LittleEndian.AppendUint32(out, uint32(len(entry))), entry...)
+	}
+	return string(out)
 }
 
 // tree is a reference to files in memory; a name ending in "/" is an empty

@@ -223,13 +223,15 @@ func (f *files) solve(dir string, names []string) (client.Reference, error) {
 			excluded = append(excluded, name+"/*")
 		}
 	}
-	st, err := f.ui.MainContext(f.ctx,
-		llb.FollowPaths(follow),
-		llb.ExcludePatterns(excluded),
-		// Of its own, or the build's copy of the context would lose all else.
-		llb.SharedKeyHint("imgmgr:"+dir),
-		dockerui.WithInternalName("imgmgr: look at the build context"),
-	)
+	// Of its own key, or the build's copy of the context would lose all else.
+	return f.load("imgmgr:"+dir, llb.FollowPaths(follow), llb.ExcludePatterns(excluded))
+}
+
+// load has BuildKit load a part of the context, kept under a key of its own
+// between builds. It is nil for an empty context.
+func (f *files) load(key string, opts ...llb.LocalOption) (client.Reference, error) {
+	opts = append(opts, llb.SharedKeyHint(key), dockerui.WithInternalName("imgmgr: look at the build context"))
+	st, err := f.ui.MainContext(f.ctx, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("load the build context: %w", err)
 	}

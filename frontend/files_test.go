@@ -178,13 +178,15 @@ func TestFilesOfAGitContext(t *testing.T) {
 func TestTheRulesAskForListedNames(t *testing.T) {
 	for name, tc := range map[string]struct {
 		dockerfile string
+		asked      int // exchanges
 		context    map[string]string
 	}{
-		"npm": {"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", map[string]string{
+		"npm": {"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", 1, map[string]string{
 			"package.json":      `{"name":"x","version":"1.0.0"}`,
 			"package-lock.json": `{"name":"x","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"x","version":"1.0.0"}}}`,
 		}},
-		"go": {"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN go mod download\nRUN go build .\n", map[string]string{
+		// The second one is for the names of C headers, which cgo may include.
+		"go": {"FROM debian:12\nWORKDIR /app\nCOPY . .\nRUN go mod download\nRUN go build .\n", 2, map[string]string{
 			"go.mod": "module example.com/x\n\ngo 1.26\n", "go.sum": "", "main.go": "package main\n",
 		}},
 	} {
@@ -197,8 +199,8 @@ func TestTheRulesAskForListedNames(t *testing.T) {
 		if text := string(res.Metadata["result.txt"]); !strings.Contains(text, "(DependenciesAfterSource)") {
 			t.Errorf("%s: nothing was moved:\n%s", name, text)
 		}
-		if n := d.contextSolves(); n != 1 {
-			t.Errorf("%s: the context was asked %d times", name, n)
+		if n := d.contextSolves(); n != tc.asked {
+			t.Errorf("%s: the context was asked %d times, not %d", name, n, tc.asked)
 		}
 	}
 }
