@@ -104,7 +104,6 @@ func (w *worlds) judgeArgument(v *argument, below []*dockerfile.Instruction) {
 	w.base(v.in, &verdict)
 	var stop, last *dockerfile.Instruction // what it may not pass, and the last RUN that it does
 	var spared []string                    // titles of steps
-	rewords := 0
 	for _, other := range below {
 		if other.Name == "ONBUILD" || !effect.Commutes(own, w.effect(other)) {
 			stop = other
@@ -113,7 +112,7 @@ func (w *worlds) judgeArgument(v *argument, below []*dockerfile.Instruction) {
 		if other.Name != "RUN" {
 			continue
 		}
-		rewords, last = rewords+1, other
+		last = other
 		if title := w.costly(other); title != "" && !slices.Contains(spared, title) {
 			spared = append(spared, title)
 		}
@@ -121,11 +120,11 @@ func (w *worlds) judgeArgument(v *argument, below []*dockerfile.Instruction) {
 	if len(spared) == 0 {
 		return
 	}
-	if v.in.Name != "ARG" {
-		rewords = 0 // the history names only ARGs in front of a step
-	}
 	f := w.pass.File
-	fix := &lint.Fix{Safety: verdict.safety, Doubt: verdict.doubt, Rewords: rewords}
+	fix := &lint.Fix{Safety: verdict.safety, Doubt: verdict.doubt}
+	if v.in.Name == "ARG" {
+		fix.Rewords = w.reworded(below, stop)
+	}
 	names, use := listed(v.names), ""
 	if stop != nil {
 		use = fmt.Sprintf("nothing above %s uses", quoted(f, stop))
@@ -138,6 +137,36 @@ func (w *worlds) judgeArgument(v *argument, below []*dockerfile.Instruction) {
 		fix.Edits = moved(f, v.in, at)
 	}
 	w.reportArgument(v, fmt.Sprintf("another value of %s makes %s run again, although %s", names, listed(spared), use), fix)
+}
+
+// reworded counts the steps whose line of the history names other ARGs, or names
+// them in another order: those that the ARG passes, and where it passes another
+// ARG all below, too, also in stages that start from this one.
+func (w *worlds) reworded(below []*dockerfile.Instruction, stop *dockerfile.Instruction) int {
+	at := slices.Index(below, stop)
+	if at < 0 {
+		at = len(below)
+	}
+	if !slices.ContainsFunc(below[:at], func(in *dockerfile.Instruction) bool { return in.Name == "ARG" }) {
+		return runs(below[:at])
+	}
+	count := runs(below)
+	for st, line := range w.lineage {
+		if slices.Contains(line[1:], below[0].Stage) {
+			count += runs(st.Instructions)
+		}
+	}
+	return count
+}
+
+func runs(list []*dockerfile.Instruction) int {
+	count := 0
+	for _, in := range list {
+		if in.Name == "RUN" {
+			count++
+		}
+	}
+	return count
 }
 
 // costly names what takes the time of a step; "" where running it again costs
