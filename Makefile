@@ -34,6 +34,14 @@ frontend-image: ## Build the frontend's image for PLATFORMS and push it as FRONT
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./lint/... ./frontend/...
 
+.PHONY: bench-rebuild
+bench-rebuild: ## Measure rebuilds against an expert's Dockerfiles (PROJECTS=a,b RUNS=3)
+	@$(GO) run ./integration/bench -projects "$(PROJECTS)" -runs "$(or $(RUNS),3)"
+
+.PHONY: upstream-suite
+upstream-suite: ## Run BuildKit's own Dockerfile tests against the frontend (15 min)
+	@$(GO) run ./integration/upstream
+
 .PHONY: docs
 docs: ## Write docs/ anew from the rules and the command tree
 	$(GO) run ./docs/gen

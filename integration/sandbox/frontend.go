@@ -28,7 +28,7 @@ func (sb *Sandbox) Frontend(ctx context.Context, archs ...string) (string, error
 	var platforms []string
 	for _, arch := range archs {
 		sb.log("compiling the frontend and its SBOM scanner for %s", arch)
-		if err := sb.compileFrontend(ctx, arch, filepath.Join(out, "out", "linux_"+arch)); err != nil {
+		if err := sb.compile(ctx, sb.module, arch, filepath.Join(out, "out", "linux_"+arch), "./frontend/cmd/..."); err != nil {
 			return "", err
 		}
 		platforms = append(platforms, "linux/"+arch)
@@ -46,15 +46,42 @@ func (sb *Sandbox) Frontend(ctx context.Context, archs ...string) (string, error
 	return ref, nil
 }
 
-func (sb *Sandbox) compileFrontend(ctx context.Context, arch, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("compile the frontend: %w", err)
+// upstreamFrontend packages BuildKit's frontend with the labels of its own image.
+const upstreamFrontend = `FROM scratch
+LABEL moby.buildkit.frontend.network.none="true" \
+      moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring,moby.buildkit.frontend.contexts.zstd"
+COPY dockerfile-frontend /bin/dockerfile-frontend
+ENTRYPOINT ["/bin/dockerfile-frontend"]
+`
+
+// UpstreamFrontend makes an image of BuildKit's own Dockerfile frontend, of the
+// version that ours calls, pushes it to the sandbox's registry and returns its
+// reference. It is what ours is compared with: a frontend as an image costs a
+// container's start, which the one inside buildkitd doesn't.
+func (sb *Sandbox) UpstreamFrontend(ctx context.Context) (string, error) {
+	const pkg = "github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend"
+	out := filepath.Join(sb.run, "upstream-frontend")
+	if err := sb.compile(ctx, filepath.Join(sb.module, "integration", "tools"), runtime.GOARCH, out, pkg); err != nil {
+		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir+"/", "./frontend/cmd/...")
-	cmd.Dir = sb.module
+	ref := sb.Registry + "/dockerfile-frontend:" + runtime.GOARCH
+	if _, err := sb.Build(ctx, BuildRequest{Context: out, Dockerfile: []byte(upstreamFrontend), Push: ref}); err != nil {
+		return "", fmt.Errorf("make the image of BuildKit's own frontend: %w", err)
+	}
+	return ref, nil
+}
+
+// compile builds the main packages of the module in the folder module, static
+// and without symbols, into dir.
+func (sb *Sandbox) compile(ctx context.Context, module, arch, dir, packages string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("compile %s: %w", packages, err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir+"/", packages)
+	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compile the frontend: %w\n%s", err, output)
+		return fmt.Errorf("compile %s: %w\n%s", packages, err, output)
 	}
 	return nil
 }
