@@ -46,7 +46,7 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 				d.Fix = nil
 			}
 			if d.Fix != nil {
-				if why := pins.against(file, rule, d.Fix.Edits); why != "" {
+				if why := cmp.Or(unfinished(file, d.Fix.Edits), pins.against(file, rule, d.Fix.Edits)); why != "" {
 					d.Message, d.Fix = d.Message+", and "+why, nil
 				}
 			}

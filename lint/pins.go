@@ -89,6 +89,21 @@ func (p pins) against(f *dockerfile.File, rule *Rule, edits []edit.Edit) string 
 	return ""
 }
 
+// unfinished says why a fix may not be made at the end of the file; "" where it
+// may.
+func unfinished(f *dockerfile.File, edits []edit.Edit) string {
+	in := f.Unfinished()
+	if in == nil {
+		return ""
+	}
+	for _, e := range edits {
+		if from, moved := origin(e, edits); e.Start >= in.Span.End || moved && from.Overlaps(in.Span) {
+			return "the file ends within the " + in.Name
+		}
+	}
+	return ""
+}
+
 // origin is where a text comes from that an edit inserts and another one takes
 // away.
 func origin(e edit.Edit, edits []edit.Edit) (from edit.Span, moved bool) {

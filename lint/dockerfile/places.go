@@ -85,3 +85,26 @@ func (f *File) InsertBelow(in *Instruction) (offset int, ok bool) {
 	end := f.Lines.Span(in.EndLine).End
 	return end, end > 0 && f.Src[end-1] == '\n'
 }
+
+// Unfinished is the last instruction where the file ends within it: its last
+// line is continued. It would go on in whatever is put behind it. Nil where the
+// file ends as it should.
+func (f *File) Unfinished() *Instruction {
+	if len(f.Instructions) == 0 {
+		return nil
+	}
+	last := f.Instructions[len(f.Instructions)-1]
+	if len(last.Heredocs) > 0 {
+		return nil
+	}
+	for n := f.Lines.Line(len(f.Src)); n >= last.StartLine; n-- {
+		line := strings.TrimRight(f.Text(f.Lines.Span(n)), " \t\r\n")
+		if text := strings.TrimLeft(line, " \t"); text != "" && (text[0] != '#' || n == last.StartLine) {
+			if line[len(line)-1] == f.Escape {
+				return last
+			}
+			return nil
+		}
+	}
+	return nil
+}

@@ -105,3 +105,26 @@ func TestTokenKinds(t *testing.T) {
 		t.Errorf("tokens are %s", got)
 	}
 }
+
+func TestUnfinished(t *testing.T) {
+	for src, want := range map[string]bool{
+		"FROM a\nRUN b":                  false,
+		"FROM a\nRUN b \\":               true,
+		"FROM a\nRUN b \\\n":             true,
+		"FROM a\nRUN b \\\n  # c\n\n":    true,
+		"FROM a\r\nRUN b \\\r\n":         true,
+		"FROM a\nRUN b \\\n c\n":         false,
+		"FROM a\nRUN b \\\n c\n# d \\\n": false,
+		"# escape=`\nFROM a\nRUN b \\\n": false,
+		"# escape=`\nFROM a\nRUN b `\n":  true,
+		"FROM a\nRUN <<E\n\\\nE\n":       false,
+	} {
+		f, err := dockerfile.Parse("Dockerfile", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Unfinished() != nil; got != want {
+			t.Errorf("%q: unfinished is %v", src, got)
+		}
+	}
+}

@@ -43,6 +43,8 @@ type Step struct {
 	Env, Words []string
 	// Mounts are those of a RUN, but for the root.
 	Mounts []Mount
+	// Linked reports a COPY with --link.
+	Linked bool
 	// From are the file systems that it copies from; nil for an empty one.
 	From []*Step
 }
@@ -159,6 +161,11 @@ func (g *graph) step(op *pb.Op) *Step {
 	case *pb.Op_File:
 		return g.file(op, o.File)
 	case *pb.Op_Merge:
+		if copied := g.input(op, 1); len(op.Inputs) == 2 && copied != nil && copied.Below == nil {
+			linked := *copied
+			linked.Below, linked.Linked = g.input(op, 0), true
+			return &linked
+		}
 		s := &Step{Does: "merge", Below: g.input(op, 0)}
 		for i := range op.Inputs[1:] {
 			s.From = append(s.From, g.input(op, int64(i+1)))

@@ -23,6 +23,7 @@ func Twins(a, b *Lowered, applied []lint.Applied) []string {
 	for _, fix := range applied {
 		t.reorders = t.reorders || fix.Reorders
 		t.rewords += fix.Rewords
+		t.links = t.links || fix.Rule == "CopyNotLinked"
 		t.drops = append(t.drops, fix.Drops...)
 	}
 	var list []string
@@ -35,6 +36,7 @@ func Twins(a, b *Lowered, applied []lint.Applied) []string {
 
 type twins struct {
 	reorders bool
+	links    bool // a COPY may be a layer of its own
 	rewords  int
 	drops    []string
 	done     map[[2]*Step]string
@@ -93,6 +95,9 @@ func (t *twins) step(a, b *Step) string {
 	}
 	if !slices.Equal(a.Words, b.Words) && (t.rewords == 0 || !shortened(a.Words, b.Words)) {
 		return "has other words"
+	}
+	if a.Linked != b.Linked && (a.Linked || !t.links) {
+		return "is linked otherwise"
 	}
 	if a.Dir != b.Dir && !t.reorders {
 		return "runs in " + b.Dir + ", not in " + a.Dir

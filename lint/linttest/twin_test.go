@@ -64,7 +64,8 @@ func TestTwinsCatchWrongRewrites(t *testing.T) {
 		"an argument moved":           {"ARG SHA=1\nWORKDIR /src\nCOPY . .\nRUN make\n", "WORKDIR /src\nCOPY . .\nRUN make\nARG SHA=1\n", []lint.Applied{moves}, ""},
 		"an argument moved too far":   {"RUN echo $SHA\n", "RUN echo $SHA\nARG SHA=2\n", []lint.Applied{moves}, ""},
 		"an argument lost":            {"ARG SHA=1\n", "", []lint.Applied{moves}, "lost"},
-		"linked":                      {"COPY --from", "COPY --link --from", nil, "lost"},
+		"linked":                      {"COPY --from", "COPY --link --from", []lint.Applied{{Rule: "CopyNotLinked"}}, ""},
+		"linked unasked":              {"COPY --from", "COPY --link --from", nil, "lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(original, tt.old) {

@@ -29,6 +29,7 @@ var All = slices.Concat([]*lint.Rule{
 	CacheMountMissing,
 	AptListsLeft,
 	StageNeverBuilt,
+	CopyNotLinked,
 	// What the build trusts, and what it gives away.
 	LatestTag,
 	UnpinnedBaseImage,
