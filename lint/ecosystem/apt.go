@@ -16,12 +16,21 @@ import (
 // (some 70 MB) are of no use to another build. apt(8), unlike apt-get, deletes
 // archives that it has installed unless Binary::apt says otherwise
 // (apt-pkg, APT::Keep-Downloaded-Packages, apt 1.2 and later).
+//
+// The cache lies in a folder that no image has. So whatever the step does to
+// apt's own, "rm -rf /var/cache/apt/*" for one, it does to the image.
 const aptKeep = `# What docker-clean says, but for the hooks that empty the package cache.
 Binary::apt::APT::Keep-Downloaded-Packages "true";
 APT::Keep-Downloaded-Packages "true";
+Dir::Cache "` + aptMount + `";
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 `
+
+const (
+	aptCache = "/var/cache/apt" // apt.conf(5), "Directories"
+	aptMount = "/run/imgmgr-apt"
+)
 
 // apt is Debian's package manager: apt-get(8) and apt(8).
 func apt() *Tool {
@@ -56,7 +65,7 @@ func matchApt(c *shell.Command) *Use {
 		}
 	case "clean", "autoclean", "auto-clean", "distclean", "dist-clean":
 		// apt-get(8): clean and autoclean delete archives; distclean the lists too.
-		u.Kind = Clean
+		u.Kind, u.Spares = Clean, "-o Dir::Cache="+aptCache
 	default:
 		u.Title = name
 	}
@@ -73,7 +82,8 @@ func aptCaches(u *Use, e Env) []Cache {
 	}
 	c := Cache{
 		Name:     "packages",
-		Path:     "/var/cache/apt",
+		Path:     aptCache,
+		Mount:    aptMount,
 		Costs:    "downloads every package again",
 		ID:       "imgmgr-apt",
 		Locked:   true,

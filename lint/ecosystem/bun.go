@@ -59,7 +59,7 @@ func matchBun(c *shell.Command) *Use {
 		u.Title = strings.TrimSpace("bun pm " + l.operand(1) + " " + l.operand(2))
 		switch {
 		case l.operand(1) == "cache" && l.operand(2) == "rm":
-			u.Kind = Clean
+			u.Kind, u.Cleans = Clean, true
 		case l.operand(1) == "cache":
 			u.Kind = Locate
 		}

@@ -53,7 +53,7 @@ func matchComposer(c *shell.Command) *Use {
 	case "update", "u", "upgrade", "require", "r", "reinstall", "create-project":
 		u.Kind = Fetch
 	case "clear-cache", "clearcache", "cc":
-		u.Kind = Clean
+		u.Kind, u.Cleans = Clean, true
 		if l.on("--gc") {
 			u.Kind = 0
 		}

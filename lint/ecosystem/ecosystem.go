@@ -82,6 +82,11 @@ type Use struct {
 	Kind  Kind
 	// Empties are the names of the caches that a Clean empties; nil for all.
 	Empties []string
+	// Cleans reports that a Clean does that and nothing else, and doesn't fail.
+	Cleans bool
+	// Spares are options that keep a Clean to the image's own folder where the
+	// cache is mounted elsewhere (Cache.Mount).
+	Spares string
 	// Installs reports that the command installs the dependencies that the
 	// manifests of the project in Dir name, and does nothing else. Doubt, where
 	// it isn't empty, says why its result may yet rest on more than those.
@@ -105,6 +110,9 @@ type Cache struct {
 	// known, it is the tool's default and Guess says what is missing.
 	Path  string
 	Guess string
+	// Mount is where the cache is mounted where that isn't Path: the Override
+	// leads the tool there, and the folder at Path stays the image's own.
+	Mount string
 	// Costs says what the tool does without the cache: "downloads every
 	// package again".
 	Costs string

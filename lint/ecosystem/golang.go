@@ -107,6 +107,10 @@ func (u *Use) clean() {
 	if u.options.on("-modcache") {
 		u.Kind, u.Empties = Clean, append(u.Empties, "modules")
 	}
+	// With packages, it also removes what was built of them (go help clean).
+	u.Cleans = len(u.options.operands) == 1 && !slices.ContainsFunc(u.options.flags, func(f flag) bool {
+		return !slices.Contains([]string{"-cache", "-testcache", "-fuzzcache", "-modcache"}, f.name)
+	})
 }
 
 func goCaches(u *Use, e Env) []Cache {

@@ -59,6 +59,8 @@ func matchNpm(c *shell.Command) *Use {
 	case "cache":
 		if slices.Contains([]string{"clean", "clear", "rm"}, l.operand(1)) {
 			u.Kind, u.Title = Clean, "npm cache "+l.operand(1)
+			// Without --force it refuses (npm-cache, "clean").
+			u.Cleans = len(l.operands) == 2 && l.on("--force", "-f")
 		}
 	default:
 		u.Title = "npm"

@@ -62,7 +62,9 @@ func matchPip(c *shell.Command) *Use {
 	case "cache":
 		u.Title += " " + l.operand(1)
 		switch l.operand(1) {
-		case "purge", "remove":
+		case "purge":
+			u.Kind, u.Cleans = Clean, true
+		case "remove":
 			u.Kind = Clean
 		case "dir", "info", "list":
 			u.Kind = Locate

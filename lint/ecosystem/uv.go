@@ -69,7 +69,7 @@ func matchUV(c *shell.Command) *Use {
 		case l.operand(1) == "dir", l.operand(1) == "size":
 			u.Kind = Locate
 		default:
-			u.Kind = Clean
+			u.Kind, u.Cleans = Clean, l.operand(1) == "clean" && len(l.operands) == 2
 		}
 	default:
 		u.Title = "uv"

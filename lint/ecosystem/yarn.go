@@ -67,7 +67,8 @@ func matchYarn(c *shell.Command) *Use {
 		u.Title += " " + l.operand(1)
 		switch l.operand(1) {
 		case "clean", "clear":
-			u.Kind = Clean
+			// "--all" and "--mirror" are of Berry, and about another folder.
+			u.Kind, u.Cleans = Clean, len(l.operands) == 2 && !l.on("--all", "--mirror", "--pattern")
 		case "dir":
 			u.Kind = Locate
 		}

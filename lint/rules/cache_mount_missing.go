@@ -12,9 +12,10 @@ import (
 
 // CacheMountMissing finds steps that throw away what they download or compile.
 //
-// The rule is in three files: this one finds and reports, cache_mount_step.go
+// The rule is in five files: this one finds and reports, cache_mount_step.go
 // holds what is known of one step, cache_mount_proof.go what has to be proven
-// before a mount is added unseen, and cache_mount_fix.go the edits.
+// before a mount is added unseen, cache_mount_clean.go what becomes of commands
+// that empty the cache, and cache_mount_fix.go the edits.
 var CacheMountMissing = &lint.Rule{
 	Name:     "CacheMountMissing",
 	Aliases:  []string{"prefer-package-cache-mounts"},
@@ -135,7 +136,7 @@ func (all *steps) diagnostic(s *step, group []*want) lint.Diagnostic {
 		Drops:   paths,
 		Edits:   all.edits(s, group),
 	}
-	if slices.ContainsFunc(group, func(w *want) bool { return len(w.cache.Instead) > 0 }) {
+	if slices.ContainsFunc(group, func(w *want) bool { return len(w.cache.Instead)+len(all.spared(s, w)) > 0 }) {
 		d.Fix.Rewords = 1
 	}
 	if image := s.state.Image; image != nil && image.Digest != "" {
@@ -169,12 +170,12 @@ func (all *steps) edits(s *step, group []*want) []edit.Edit {
 			scratches = append(scratches, at)
 			fmt.Fprintf(&flags, " --mount=type=tmpfs,target=%s", at)
 		}
-		for _, e := range all.instead(w) {
+		for _, e := range append(all.instead(w), all.spared(s, w)...) {
 			if !slices.Contains(edits, e) {
 				edits = append(edits, e)
 			}
 		}
-		fmt.Fprintf(&flags, " --mount=type=cache,id=%s,target=%s", s.cacheID(w.cache), w.cache.Path)
+		fmt.Fprintf(&flags, " --mount=type=cache,id=%s,target=%s", s.cacheID(w.cache), w.target())
 		if w.cache.Locked {
 			flags.WriteString(",sharing=locked")
 		}

@@ -32,7 +32,7 @@ func world(files ...string) facts.Context {
 		Files: fsys,
 		Images: linttest.Images{
 			"node": image("a", "PATH=/bin"), "debian": image("b", "PATH=/bin"), "golang": image("c", "PATH=/bin", "GOPATH=/go"),
-			"node:volume": withVolume,
+			"node:volume": withVolume, "corp/node": image("e", "PATH=/bin"),
 		},
 	}
 }
@@ -83,7 +83,6 @@ func TestCacheMountConditions(t *testing.T) {
 		{"removed", "FROM node\nRUN npm ci && rm -rf ~/.npm\n", "no fix: rm in the same step would fail on the mount"},
 		{"parent removed", "FROM node\nRUN npm ci && rm -rf /root\n", "no fix: rm in the same step would fail on the mount"},
 		{"emptied", "FROM node\nRUN npm ci && rm -rf ~/.npm/_cacache/*\n", "no fix: rm in the same step would empty it"},
-		{"cleaned", "FROM node\nRUN npm ci && npm cache clean --force\n", "no fix: npm cache clean in the same step would empty it"},
 		{"moved", "FROM node\nRUN npm ci && mv /root/.npm /x\n", "no fix: mv in the same step would fail on the mount"},
 		{"owner changed", "FROM node\nRUN npm ci && chown -R node /root\n", "unsafe: chown in the same step uses /root/.npm/_cacache"},
 		{"found and deleted", "FROM node\nRUN npm ci && find / -name '*.map' -delete\n", "no fix: find in the same step would fail on the mount"},
@@ -92,9 +91,11 @@ func TestCacheMountConditions(t *testing.T) {
 		{"lists emptied", apt + " && rm -rf /var/lib/apt/lists/*\n", "build-safe"},
 		{"docker-clean removed", apt + " && rm /etc/apt/apt.conf.d/docker-clean\n", "no fix: rm in the same step would fail on the mount"},
 		{"docker-clean written", apt + " && echo > /etc/apt/apt.conf.d/docker-clean\n", "unsafe: echo in the same step uses /etc/apt/apt.conf.d/docker-clean"},
-		{"apt cache removed", apt + " && rm -rf /var/cache/apt\n", "no fix: rm in the same step would fail on the mount"},
-		{"apt archives removed", apt + " && rm -rf /var/cache/apt/archives\n", "no fix: rm in the same step would empty it"},
-		{"apt-get clean", apt + " && apt-get clean\n", "no fix: apt-get clean in the same step would empty it"},
+		{"apt cache removed", apt + " && rm -rf /var/cache/apt\n", "build-safe"},
+		{"apt archives removed", apt + " && rm -rf /var/cache/apt/archives\n", "build-safe"},
+		{"apt archives that have to be there", apt + " && rm /var/cache/apt/archives/*.deb\n", "unsafe: rm in the same step expects /var/cache/apt"},
+		{"the mount removed", apt + " && rm -rf /run/*\n", "no fix: rm in the same step would fail on the mount"},
+		{"apt-get clean", apt + " && apt-get clean\n", "build-safe"},
 		{"install alone", "FROM debian\nRUN apt-get install -y x\n", "safe: the package lists are those of another step"},
 
 		{"copied by a later step", npm + "RUN cp -r /root/.npm /x\n", "unsafe: cp in another step uses /root/.npm/_cacache"},
@@ -154,6 +155,7 @@ func TestCacheMountConditions(t *testing.T) {
 const keepCache = `# What docker-clean says, but for the hooks that empty the package cache.
 Binary::apt::APT::Keep-Downloaded-Packages "true";
 APT::Keep-Downloaded-Packages "true";
+Dir::Cache "/run/imgmgr-apt";
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 `

@@ -18,6 +18,7 @@ import (
 // judge says what stands against mounting a cache in a step.
 func (all *steps) judge(s *step, w *want) verdict {
 	v := all.alone(s, w)
+	all.cleans(s, w, &v)
 	if w.cache.Kept {
 		all.kept(s, w, &v)
 	}
@@ -35,7 +36,8 @@ func (v *verdict) proven(tool *ecosystem.Tool) {
 	}
 }
 
-// alone judges a mount without regard to the same cache in other steps.
+// alone judges a mount without regard to the same cache in other steps, and to
+// commands of the step that empty it.
 func (all *steps) alone(s *step, w *want) verdict {
 	v := verdict{safety: lint.BuildSafe}
 	if s.state.Image == nil {
@@ -112,9 +114,16 @@ func (all *steps) user(s *step, w *want, v *verdict) {
 	}
 }
 
-// places are the folders and files that a mount of the cache covers.
+// target is where the cache is mounted.
+func (w *want) target() string { return cmp.Or(w.cache.Mount, w.cache.Path) }
+
+// places are the folders and files that matter to a mount of the cache: its own
+// and those that it covers.
 func (w *want) places() []string {
 	list := []string{w.cache.Path}
+	if w.cache.Mount != "" {
+		list = append(list, w.cache.Mount)
+	}
 	if w.cache.Scratch != "" {
 		list = append(list, w.cache.Scratch)
 	}
@@ -132,9 +141,6 @@ func (all *steps) ownStep(s *step, w *want, v *verdict) {
 		if u == nil || u.Tool.Name != w.use.Tool.Name {
 			continue
 		}
-		if u.Kind&ecosystem.Clean != 0 && (len(u.Empties) == 0 || slices.Contains(u.Empties, w.cache.Name)) {
-			v.block("%s in the same step would empty it", u.Title)
-		}
 		if u.Kind&ecosystem.Offline != 0 {
 			v.less(lint.Unsafe, "%s in the same step works offline", u.Title)
 		}
@@ -146,6 +152,12 @@ func (all *steps) ownStep(s *step, w *want, v *verdict) {
 	for _, place := range w.places() {
 		for _, act := range effect.On(s.commands, s.scene(), place) {
 			name := act.Command.Name()
+			if place == w.cache.Path && w.cache.Mount != "" && act.Touch != effect.Uses {
+				if act.Touch != effect.Unknown && !act.Forced { // it is the image's own, and may be empty
+					v.less(lint.Unsafe, "%s in the same step expects %s", name, place)
+				}
+				continue
+			}
 			switch act.Touch {
 			case effect.Removes:
 				v.block("%s in the same step would fail on the mount", name)
@@ -175,7 +187,7 @@ func (all *steps) otherSteps(s *step, w *want, v *verdict) {
 		}
 	}
 	for _, vol := range all.pass.Result(s.in.Stage).Volumes {
-		if related(vol, w.cache.Path) {
+		if related(vol, w.cache.Path) || related(vol, w.target()) {
 			v.less(lint.Unsafe, "%s is a VOLUME", vol)
 		}
 	}

@@ -220,7 +220,7 @@ func assign(e *ecosystem.Env, name, value string, known bool) {
 func (all *steps) wants(s *step) []*want {
 	var wants []*want
 	for _, w := range all.caches(s) {
-		if all.mounted(s, w.cache.Path) != nil || w.cache.Scratch != "" && all.mounted(s, w.cache.Scratch) != nil {
+		if all.mounted(s, w.cache.Path) != nil || all.mounted(s, w.target()) != nil || w.cache.Scratch != "" && all.mounted(s, w.cache.Scratch) != nil {
 			continue
 		}
 		w.verdict = all.judge(s, w)
