@@ -55,7 +55,7 @@ const (
 // repeated are the scenarios of one round. Those that take little time are
 // built several times.
 func repeated() []string {
-	return []string{cold, unchanged, unchanged, unchanged, source, source, manifest, late, late}
+	return []string{cold, unchanged, unchanged, source, source, manifest, late}
 }
 
 // round takes each arm through all scenarios. The arm that begins is another

@@ -69,6 +69,25 @@ func (s *suite) compile(ctx context.Context) error {
 	return err
 }
 
+// unscanned is our frontend's image without the SBOM by default; see the
+// program of that name.
+func (s *suite) unscanned(ctx context.Context) (string, error) {
+	dir := filepath.Join(s.work, "unscanned")
+	if _, err := output(ctx, "", "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-o", dir+"/", "./integration/upstream/unscanned"); err != nil {
+		return "", err
+	}
+	ours, err := s.sb.Frontend(ctx)
+	if err != nil {
+		return "", err
+	}
+	text := "FROM " + ours + "\nCOPY unscanned /bin/imgmgr-frontend\n"
+	ref := s.sb.Registry + "/imgmgr-frontend:unscanned"
+	if _, err := s.sb.Build(ctx, sandbox.BuildRequest{Context: dir, Dockerfile: []byte(text), Push: ref}); err != nil {
+		return "", fmt.Errorf("make the frontend's image without the SBOM: %w", err)
+	}
+	return ref, nil
+}
+
 // against runs the tests whose names match pattern against an arm's frontend.
 // The whole log is kept in .cache/upstream.
 func (s *suite) against(ctx context.Context, a arm, pattern string) (outcome, error) {
