@@ -34,6 +34,9 @@ var floors = []storey{
 	{4, "lint/linttest", "0–3"},
 
 	{0, "plugin/image", ""},
+	{1, "plugin/image/imagetest", "plugin/image"},
+	{2, "plugin/image/engine", "plugin/image plugin/image/archive"}, // an engine hands out archives
+	{3, "plugin/image/source", "plugin/image/**"},
 	{1, "plugin/image/*", "plugin/image lint/facts"}, // lint/facts for what a base image is to a rule
 
 	{5, "plugin/ui", ""},
@@ -64,6 +67,7 @@ var testsMay = []struct{ folder, may string }{
 	{"lint", "lint/linttest"},
 	{"lint/**", "lint/linttest"},
 	{"plugin/*", "lint/** plugin"}, // test scripts run the whole command
+	{"plugin/image/**", "plugin/image/imagetest"},
 }
 
 // outside are the packages that lint/** keeps away from: a rule sees files,

@@ -125,7 +125,7 @@ type File struct {
 	Xattrs map[string]string
 	// Size is that of the content in bytes, 0 for all but regular files.
 	Size int64
-	// Offset is where in the uncompressed tar the entry's header begins.
+	// Offset is where in the uncompressed tar the content begins.
 	Offset int64
 	// ModTime is in seconds since 1970.
 	ModTime int64

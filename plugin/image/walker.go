@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -49,19 +50,20 @@ type Cache interface {
 
 // Blob is a layer's bytes: plain tar, gzip or zstd.
 type Blob struct {
-	// Digest is that of the bytes, which are held against it; "" if unknown.
+	// Digest is that of the bytes, under which the table is cached; "" if
+	// unknown.
 	Digest digest.Digest
-	// Key is what the table is kept under; "" keeps it under Digest. It is
-	// for sources that have verified the layer themselves.
-	Key digest.Digest
+	// Verified says that the bytes were held against the digest before they
+	// came here. Otherwise that is done as they flow.
+	Verified bool
 	// Size is the number of bytes, as the source has them; 0 if unknown.
 	Size int64
 	// Open opens the bytes. If the reader can seek and the tar is plain, no
-	// more than needed is read, and Digest isn't verified.
+	// more than needed is read, and so Digest can't be verified.
 	Open func(context.Context) (io.ReadCloser, error)
 }
 
-// Limits bound what a layer may make of us.
+// Limits bound what an image may make of us. What goes beyond is an error.
 type Limits struct {
 	// LayerBytes is the most that one layer may hold, uncompressed.
 	LayerBytes int64
@@ -72,5 +74,13 @@ type Limits struct {
 }
 
 // DefaultLimits allow more than any image has that works: Linux opens no path
-// over 4096 bytes, and a table entry takes about 200 bytes.
+// over 4096 bytes, and an entry of a table takes about 200 bytes.
 var DefaultLimits = Limits{LayerBytes: 1 << 40, TableBytes: 2 << 30, PathBytes: 4096}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		LayerBytes: cmp.Or(l.LayerBytes, DefaultLimits.LayerBytes),
+		TableBytes: cmp.Or(l.TableBytes, DefaultLimits.TableBytes),
+		PathBytes:  cmp.Or(l.PathBytes, DefaultLimits.PathBytes),
+	}
+}

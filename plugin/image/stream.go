@@ -1,0 +1,234 @@
+package image
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/opencontainers/go-digest"
+)
+
+// What compressed layers begin with. Media types are not asked: some tools
+// write the wrong ones.
+var (
+	magicGzip = []byte{0x1f, 0x8b}
+	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	magicSkip = []byte{0x2a, 0x4d, 0x18} // after one of 0x50 to 0x5f: a zstd frame to skip
+)
+
+// zstdWindow is the largest window that a decoder keeps in memory. 128 MiB is
+// what zstd --long uses.
+const zstdWindow = 128 << 20
+
+// stream is a layer's bytes on their way to a plain tar.
+type stream struct {
+	raw     *source
+	tar     io.Reader // plain; counts where it is
+	counter counter
+	release func()
+	file    *seekable // where not all is read
+
+	verified bool // the digest, by others
+}
+
+// counter knows the place in the plain tar.
+type counter interface{ at() int64 }
+
+// open finds out how a layer is compressed and sets up the way to its tar.
+func (w *Walk) open(ctx context.Context, b Blob, in io.Reader) (*stream, error) {
+	s := &stream{raw: &source{ctx: ctx, in: in, progress: w.walker.Progress}, release: func() {}}
+	s.verified = b.Verified && b.Digest != ""
+	if seeker, ok := in.(io.ReadSeeker); ok {
+		plain, err := isPlain(seeker)
+		if err != nil {
+			return nil, err
+		}
+		if plain {
+			file := &seekable{ReadSeeker: seeker, ctx: ctx, progress: w.walker.Progress}
+			s.tar, s.counter, s.file = file, file, file
+			return s, nil
+		}
+	}
+	if !s.verified {
+		if err := s.raw.verify(b.Digest); err != nil {
+			return nil, err
+		}
+	}
+	buffered := bufio.NewReaderSize(s.raw, 256<<10)
+	plain, release, err := decompress(buffered)
+	if err != nil {
+		return nil, err
+	}
+	limited := &limited{in: plain, limit: w.walker.Limits.LayerBytes}
+	s.tar, s.counter, s.release = limited, limited, release
+	return s, nil
+}
+
+func (s *stream) plain() io.Reader { return s.tar }
+func (s *stream) offset() int64    { return s.counter.at() }
+func (s *stream) close()           { s.release() }
+
+// finish reads what comes after the tar, and holds the whole against checksums
+// and the digest. It returns the length of the plain tar.
+func (s *stream) finish() (length int64, verified bool, err error) {
+	if s.file != nil {
+		length, err := s.file.Seek(0, io.SeekEnd)
+		return length, s.verified, err
+	}
+	if _, err := io.Copy(io.Discard, s.tar); err != nil {
+		return 0, false, fmt.Errorf("after the last entry: %w", err)
+	}
+	verified, err = s.raw.finish()
+	return s.counter.at(), verified || s.verified, err
+}
+
+// isPlain looks at the first bytes of a file and goes back.
+func isPlain(in io.ReadSeeker) (bool, error) {
+	start := make([]byte, 4)
+	n, err := io.ReadFull(in, start)
+	if err != nil && n == 0 {
+		return true, nil // empty: the tar reader has the say
+	}
+	_, err = in.Seek(0, io.SeekStart)
+	return !compressed(start[:n]), err
+}
+
+func compressed(start []byte) bool {
+	return bytes.HasPrefix(start, magicGzip) || isZstd(start)
+}
+
+func isZstd(start []byte) bool {
+	return bytes.HasPrefix(start, magicZstd) ||
+		len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], magicSkip)
+}
+
+// decompress returns the plain bytes; release gives back the decompressor.
+func decompress(in *bufio.Reader) (plain io.Reader, release func(), err error) {
+	start, err := in.Peek(4)
+	switch {
+	case bytes.HasPrefix(start, magicGzip):
+		gz, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, nil, err
+		}
+		return gz, func() { gz.Close() }, nil
+	case isZstd(start):
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, nil, err
+	}
+	return in, func() {}, nil
+}
+
+// source reads a layer's bytes as they come. It stops with its context.
+type source struct {
+	ctx      context.Context
+	in       io.Reader
+	progress func(int64)
+	want     digest.Digest
+	sum      hash.Hash // nil: nothing to verify
+}
+
+// verify makes the source hash what it reads.
+func (s *source) verify(want digest.Digest) error {
+	if want == "" {
+		return nil
+	}
+	if err := want.Validate(); err != nil {
+		return fmt.Errorf("digest %q: %w", want, err)
+	}
+	s.want, s.sum = want, want.Algorithm().Hash()
+	return nil
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := s.in.Read(p)
+	if s.sum != nil {
+		s.sum.Write(p[:n])
+	}
+	if s.progress != nil {
+		s.progress(int64(n))
+	}
+	return n, err
+}
+
+// finish reads what the decompressor left and holds the digest against it.
+func (s *source) finish() (verified bool, err error) {
+	if s.sum == nil {
+		return false, nil
+	}
+	if _, err := io.Copy(io.Discard, s); err != nil {
+		return false, err
+	}
+	if got := digest.NewDigest(s.want.Algorithm(), s.sum); got != s.want {
+		return false, fmt.Errorf("its bytes have the digest %s: the image is damaged; pull or build it again", got)
+	}
+	return true, nil
+}
+
+// seekable is a plain tar in a file. The tar reader jumps over contents.
+type seekable struct {
+	io.ReadSeeker
+	ctx      context.Context
+	progress func(int64)
+	pos      int64
+}
+
+func (s *seekable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := s.ReadSeeker.Read(p)
+	s.advance(int64(n))
+	return n, err
+}
+
+func (s *seekable) Seek(offset int64, whence int) (int64, error) {
+	pos, err := s.ReadSeeker.Seek(offset, whence)
+	if err == nil {
+		s.advance(pos - s.pos)
+	}
+	return pos, err
+}
+
+func (s *seekable) advance(n int64) {
+	s.pos += n
+	if s.progress != nil {
+		s.progress(n)
+	}
+}
+
+func (s *seekable) at() int64 { return s.pos }
+
+// limited counts what comes out of a decompressor, and stops a bomb.
+type limited struct {
+	in         io.Reader
+	pos, limit int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	if l.pos += int64(n); l.pos > l.limit {
+		return 0, tooLarge(l.limit)
+	}
+	return n, err
+}
+
+func (l *limited) at() int64 { return l.pos }
+
+func tooLarge(limit int64) error {
+	return fmt.Errorf("the layer holds more than %d bytes, which no image needs: it may be a decompression bomb", limit)
+}
