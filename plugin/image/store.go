@@ -33,9 +33,9 @@ type Store struct {
 	// Verified says that Fetch, or who put the blob there, has held it against
 	// its digest.
 	Verified bool
-	// Tables are those of layers that were read before, by digest: in a stream,
-	// layers come before the manifest. Nil opens the layers.
-	Tables func(digest.Digest) (Table, error)
+	// Tables reads the layers; nil opens and walks them. It is for streams, in
+	// which the layers may have gone by before their manifest came.
+	Tables func(context.Context, *Walk, []Blob) ([]Table, error)
 }
 
 // Read reads the image that a descriptor names. Where that is an index, it
@@ -178,7 +178,7 @@ func (s *Store) configure(ctx context.Context, f *found, platform string) (*Imag
 
 // layers describes and reads the layers that a manifest lists.
 func (s *Store) layers(ctx context.Context, image *Image, list []ocispec.Descriptor, w *Walk) ([]Table, error) {
-	blobs, tables := make([]Blob, len(list)), make([]Table, len(list))
+	blobs := make([]Blob, len(list))
 	for i, d := range list {
 		if err := d.Digest.Validate(); err != nil {
 			return nil, fmt.Errorf("layer %d: digest %q: %w", i+1, d.Digest, err)
@@ -190,16 +190,10 @@ func (s *Store) layers(ctx context.Context, image *Image, list []ocispec.Descrip
 		}
 		blobs[i] = Blob{Digest: d.Digest, Verified: s.Verified, Size: d.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return s.Fetch(ctx, d) }}
 	}
-	if s.Tables == nil || w == nil {
-		return w.Layers(ctx, blobs)
+	if s.Tables != nil {
+		return s.Tables(ctx, w, blobs)
 	}
-	for i, b := range blobs {
-		var err error
-		if tables[i], err = s.Tables(b.Digest); err != nil {
-			return nil, fmt.Errorf("layer %d of %d: %w", i+1, len(blobs), err)
-		}
-	}
-	return tables, nil
+	return w.Layers(ctx, blobs)
 }
 
 // Annotations by which BuildKit attaches attestations to an image in its index,

@@ -2,36 +2,20 @@ package image
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
 )
-
-// What compressed layers begin with. Media types are not asked: some tools
-// write the wrong ones.
-var (
-	magicGzip = []byte{0x1f, 0x8b}
-	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
-	magicSkip = []byte{0x2a, 0x4d, 0x18} // after one of 0x50 to 0x5f: a zstd frame to skip
-)
-
-// zstdWindow is the largest window that a decoder keeps in memory. 128 MiB is
-// what zstd --long uses.
-const zstdWindow = 128 << 20
 
 // stream is a layer's bytes on their way to a plain tar.
 type stream struct {
 	raw     *source
 	tar     io.Reader // plain; counts where it is
 	counter counter
-	release func()
+	close   func()
 	file    *seekable // where not all is read
 
 	verified bool // the digest, by others
@@ -42,7 +26,7 @@ type counter interface{ at() int64 }
 
 // open finds out how a layer is compressed and sets up the way to its tar.
 func (w *Walk) open(ctx context.Context, b Blob, in io.Reader) (*stream, error) {
-	s := &stream{raw: &source{ctx: ctx, in: in, progress: w.walker.Progress}, release: func() {}}
+	s := &stream{raw: &source{ctx: ctx, in: in, progress: w.walker.Progress}, close: func() {}}
 	s.verified = b.Verified && b.Digest != ""
 	if seeker, ok := in.(io.ReadSeeker); ok {
 		plain, err := isPlain(seeker)
@@ -61,18 +45,17 @@ func (w *Walk) open(ctx context.Context, b Blob, in io.Reader) (*stream, error) 
 		}
 	}
 	buffered := bufio.NewReaderSize(s.raw, 256<<10)
-	plain, release, err := decompress(buffered)
+	plain, err := Decompress(buffered)
 	if err != nil {
 		return nil, err
 	}
 	limited := &limited{in: plain, limit: w.walker.Limits.LayerBytes}
-	s.tar, s.counter, s.release = limited, limited, release
+	s.tar, s.counter, s.close = limited, limited, func() { plain.Close() }
 	return s, nil
 }
 
 func (s *stream) plain() io.Reader { return s.tar }
 func (s *stream) offset() int64    { return s.counter.at() }
-func (s *stream) close()           { s.release() }
 
 // finish reads what comes after the tar, and holds the whole against checksums
 // and the digest. It returns the length of the plain tar.
@@ -86,48 +69,6 @@ func (s *stream) finish() (length int64, verified bool, err error) {
 	}
 	verified, err = s.raw.finish()
 	return s.counter.at(), verified || s.verified, err
-}
-
-// isPlain looks at the first bytes of a file and goes back.
-func isPlain(in io.ReadSeeker) (bool, error) {
-	start := make([]byte, 4)
-	n, err := io.ReadFull(in, start)
-	if err != nil && n == 0 {
-		return true, nil // empty: the tar reader has the say
-	}
-	_, err = in.Seek(0, io.SeekStart)
-	return !compressed(start[:n]), err
-}
-
-func compressed(start []byte) bool {
-	return bytes.HasPrefix(start, magicGzip) || isZstd(start)
-}
-
-func isZstd(start []byte) bool {
-	return bytes.HasPrefix(start, magicZstd) ||
-		len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], magicSkip)
-}
-
-// decompress returns the plain bytes; release gives back the decompressor.
-func decompress(in *bufio.Reader) (plain io.Reader, release func(), err error) {
-	start, err := in.Peek(4)
-	switch {
-	case bytes.HasPrefix(start, magicGzip):
-		gz, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, nil, err
-		}
-		return gz, func() { gz.Close() }, nil
-	case isZstd(start):
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, nil, err
-		}
-		return z, z.Close, nil
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, nil, err
-	}
-	return in, func() {}, nil
 }
 
 // source reads a layer's bytes as they come. It stops with its context.
