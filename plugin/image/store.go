@@ -40,12 +40,12 @@ type Store struct {
 
 // Read reads the image that a descriptor names. Where that is an index, it
 // takes the manifest that fits the platform best.
-func (s *Store) Read(ctx context.Context, root ocispec.Descriptor, platform string, w *Walker) (*Image, error) {
+func (s *Store) Read(ctx context.Context, root ocispec.Descriptor, platform string, w *Walk) (*Image, error) {
 	raw, err := s.document(ctx, root)
 	if err != nil {
 		return nil, err
 	}
-	return s.read(ctx, root, raw, platform, w.Start())
+	return s.read(ctx, root, raw, platform, w)
 }
 
 // ReadLayout reads the image that ref names in the index.json of a layout: by

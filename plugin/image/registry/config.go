@@ -57,7 +57,7 @@ func (r *Resolver) lookup(ctx context.Context, q question) (*facts.Image, error)
 	platform = platforms.Normalize(platform)
 	want := v1.Platform{OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant}
 	var failed []error
-	for _, place := range r.places(ref) {
+	for _, place := range places(ref, r.mirrors) {
 		image, err := r.ask(ctx, place, want)
 		if err == nil {
 			return image, nil
@@ -65,22 +65,6 @@ func (r *Resolver) lookup(ctx context.Context, q question) (*facts.Image, error)
 		failed = append(failed, err)
 	}
 	return nil, errors.Join(failed...)
-}
-
-// places are the references under which registries may hold the image.
-func (r *Resolver) places(ref name.Reference) []name.Reference {
-	var out []name.Reference
-	if ref.Context().RegistryStr() == name.DefaultRegistry {
-		for _, mirror := range r.mirrors {
-			repo := mirror.Repo(ref.Context().RepositoryStr())
-			if d, ok := ref.(name.Digest); ok {
-				out = append(out, repo.Digest(d.DigestStr()))
-			} else {
-				out = append(out, repo.Tag(ref.Identifier()))
-			}
-		}
-	}
-	return append(out, ref)
 }
 
 // ask gets the configuration from one registry.

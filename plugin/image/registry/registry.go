@@ -1,16 +1,15 @@
-// Package registry answers from registries: what a base image is configured to
-// do, without pulling its layers.
+// Package registry reads images from registries, with the credentials that
+// `docker login` left: whole ones with a [Source], and with a [Resolver] what a
+// base image is configured to do, without its layers.
 //
-// A linter must not hang on a registry. So every look-up is short, is made once
-// for all files, and a registry that couldn't be reached is left alone for the
-// rest of the run; a few of those end all look-ups.
+// A linter must not hang on a registry. So every look-up of a Resolver is short,
+// is made once for all files, and a registry that couldn't be reached is left
+// alone for the rest of the run; a few of those end all look-ups.
 package registry
 
 import (
-	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -55,12 +54,9 @@ func New(platform string, mirrors ...string) (*Resolver, error) {
 		answers:     map[question]func() (*facts.Image, error){},
 		unreachable: map[string]error{},
 	}
-	for _, m := range mirrors {
-		reg, err := parseMirror(m)
-		if err != nil {
-			return nil, err
-		}
-		r.mirrors = append(r.mirrors, reg)
+	var err error
+	if r.mirrors, err = parseMirrors(mirrors); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -85,18 +81,4 @@ func shortTransport() http.RoundTripper {
 	t.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	t.TLSHandshakeTimeout = dialTimeout
 	return t
-}
-
-func parseMirror(mirror string) (name.Registry, error) {
-	var opts []name.Option
-	host, plain := strings.CutPrefix(mirror, "http://")
-	if plain {
-		opts = append(opts, name.Insecure)
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "https://"), "/")
-	reg, err := name.NewRegistry(host, append(opts, name.StrictValidation)...)
-	if err != nil || strings.Contains(host, "/") {
-		return name.Registry{}, fmt.Errorf("registry mirror %q: want a host such as mirror.example.com:5000, or its http or https URL", mirror)
-	}
-	return reg, nil
 }

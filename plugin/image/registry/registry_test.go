@@ -45,7 +45,7 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-func image(t *testing.T, arch, user string) v1.Image {
+func imageFor(t *testing.T, arch, user string) v1.Image {
 	t.Helper()
 	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
 		OS: "linux", Architecture: arch, Config: v1.Config{User: user}, RootFS: v1.RootFS{Type: "layers"},
@@ -63,7 +63,7 @@ func (s *server) push(t *testing.T, repo string) string {
 	var index v1.ImageIndex = empty.Index
 	for arch, user := range map[string]string{"amd64": "amd", "arm64": "arm"} {
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{
-			Add:        image(t, arch, user),
+			Add:        imageFor(t, arch, user),
 			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}},
 		})
 	}

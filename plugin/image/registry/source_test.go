@@ -1,0 +1,60 @@
+package registry
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
+)
+
+func TestConformance(t *testing.T) {
+	s := newServer(t)
+	imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
+		ref, err := name.ParseReference(s.host + "/case:1")
+		if err == nil {
+			err = remote.Write(ref, c.Image(t))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := Open(ref.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return src
+	})
+}
+
+func TestSourceByPlatformDigestAndMirror(t *testing.T) {
+	s := newServer(t)
+	digest := s.push(t, "library/base:1")
+	for _, ref := range []string{"base:1", "base@" + digest, "docker.io/library/base:1"} {
+		src, err := Open(ref, "http://"+s.host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := src.Read(t.Context(), "linux/arm64", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img.Config.Config.User != "arm" || img.Index.String() != digest || len(img.Platforms) != 2 {
+			t.Errorf("%s: user %q, index %s, platforms %v", ref, img.Config.Config.User, img.Index, img.Platforms)
+		}
+		if _, err := src.Read(t.Context(), "linux/s390x", nil); err == nil || !strings.Contains(err.Error(), "linux/amd64") {
+			t.Errorf("a platform that isn't there: %v; want an error that names those that are", err)
+		}
+	}
+	src, err := Open(s.host + "/gone:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := src.Read(t.Context(), "", nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an image that isn't there: %v", err)
+	}
+}
