@@ -131,6 +131,9 @@ func (r *reader) file(h *tar.Header) (File, bool, error) {
 	if ok, err := f.mark(); !ok || err != nil {
 		return File{}, false, err
 	}
+	if f.Path == "." && f.Type != Dir && f.Type != Opaque {
+		return File{}, false, errors.New("it takes the place of the root folder")
+	}
 	if f.Type != Regular {
 		f.Size = 0
 	}

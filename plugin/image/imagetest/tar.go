@@ -3,6 +3,7 @@ package imagetest
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -12,7 +13,8 @@ import (
 
 // Content is what is in a file: the same bytes for the same size and name.
 func (e Entry) Content() []byte {
-	out := bytes.Repeat([]byte(e.content+"\n"), int(e.Size)/(len(e.content)+1)+1)[:e.Size]
+	line := cmp.Or(e.content, e.Path) + "\n"
+	out := bytes.Repeat([]byte(line), int(e.Size)/len(line)+1)[:e.Size]
 	if e.Sparse > 0 {
 		clear(out[e.Sparse:])
 	}

@@ -1,0 +1,105 @@
+//go:build linux
+
+package integration_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/moby/moby/client"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+	"github.com/imgmgr/imgmgr/plugin/image/archive"
+	"github.com/imgmgr/imgmgr/plugin/image/engine"
+	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
+	"github.com/imgmgr/imgmgr/plugin/image/registry"
+)
+
+// The correctness suite of plugin/image, through a real Docker Engine and a real
+// registry.
+func TestSourcesConform(t *testing.T) {
+	if err := sb.StartEngine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	api, err := client.New(client.WithHost(sb.Engine))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("registry", func(t *testing.T) {
+		imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
+			ref := sb.Registry + "/conformance:1"
+			parsed, err := name.ParseReference(ref)
+			if err == nil {
+				err = remote.Write(parsed, c.Image(t))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return open(registry.Open(ref))(t)
+		})
+	})
+	t.Run("engine", func(t *testing.T) {
+		imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
+			if !load(t, c) {
+				return nil
+			}
+			return open(engine.Open(t.Context(), api, saved))(t)
+		})
+	})
+	t.Run("docker save", func(t *testing.T) {
+		imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
+			if !load(t, c) {
+				return nil
+			}
+			dir := t.TempDir()
+			if _, err := sb.Docker(t.Context(), dir, "save", "--output", "saved.tar", saved); err != nil {
+				t.Fatal(err)
+			}
+			return open(archive.Open(filepath.Join(dir, "saved.tar"), ""))(t)
+		})
+	})
+}
+
+// saved is the image that a case becomes in the engine.
+const saved = "conformance:1"
+
+// load puts a case into the engine. Of a case that no engine takes, it sees that
+// this one doesn't either.
+func load(t *testing.T, c imagetest.Case) bool {
+	t.Helper()
+	dir := t.TempDir()
+	tag, err := name.NewTag(saved)
+	if err == nil {
+		err = tarball.WriteToFile(filepath.Join(dir, "load.tar"), tag, c.Image(t))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sb.Docker(t.Context(), dir, "load", "--input", "load.tar")
+	if c.NoEngine == "" {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return true
+	}
+	if err == nil {
+		_, err = sb.Docker(t.Context(), dir, "save", "--output", "saved.tar", saved)
+	}
+	if err == nil {
+		t.Errorf("the engine takes an image of which cases.txt says: no engine: %s", c.NoEngine)
+	}
+	return false
+}
+
+// open fails the test where a source can't be opened.
+func open[S image.Source](s S, err error) func(*testing.T) image.Source {
+	return func(t *testing.T) image.Source {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+}
