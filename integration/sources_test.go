@@ -3,9 +3,13 @@
 package integration_test
 
 import (
+	"bytes"
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
+	containerdclient "github.com/containerd/containerd/v2/client"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -13,6 +17,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/archive"
+	"github.com/imgmgr/imgmgr/plugin/image/containerd"
 	"github.com/imgmgr/imgmgr/plugin/image/engine"
 	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
 	"github.com/imgmgr/imgmgr/plugin/image/registry"
@@ -61,6 +66,36 @@ func TestSourcesConform(t *testing.T) {
 			return open(archive.Open(filepath.Join(dir, "saved.tar"), ""))(t)
 		})
 	})
+}
+
+// The same through containerd, which keeps layers as they came.
+func TestContainerdConforms(t *testing.T) {
+	socket, err := sb.StartContainerd(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := containerdclient.New(socket, containerdclient.WithDefaultNamespace(containerd.DefaultNamespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	imagetest.Conform(t, func(t *testing.T, kase imagetest.Case) image.Source {
+		var archive bytes.Buffer
+		tag, err := name.NewTag(saved)
+		if err == nil {
+			err = tarball.Write(tag, kase.Image(t), &archive)
+		}
+		if err == nil {
+			_, err = c.Import(t.Context(), &archive)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open(containerd.Open(t.Context(), socket, containerd.DefaultNamespace, saved))(t)
+	})
+	if _, err := containerd.Open(t.Context(), socket, containerd.DefaultNamespace, "gone:1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an image that isn't there: %v", err)
+	}
 }
 
 // saved is the image that a case becomes in the engine.
