@@ -30,6 +30,7 @@ var floors = []storey{
 	{2, "lint/effect", "0–2"},
 	{3, "lint", "0–2"},
 	{4, "lint/rules", "0–3"},
+	{4, "lint/config", "lint"},
 	{4, "lint/report", "lint lint/edit"},
 	{4, "lint/linttest", "0–3"},
 

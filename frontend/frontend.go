@@ -38,7 +38,7 @@ import (
 // Build builds what the client's options ask for, or answers their subrequest.
 // Errors of the user's Dockerfile are BuildKit's own, with the user's lines.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
-	return run(ctx, c, rules.All)
+	return run(ctx, c, lint.Config{}.Rules(rules.All))
 }
 
 // run is Build with the given rules.

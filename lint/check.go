@@ -34,7 +34,8 @@ func Check(ctx context.Context, file *dockerfile.File, fc facts.Context, rules [
 func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, sh *shared) ([]Diagnostic, error) {
 	var found []Diagnostic
 	var failed []error
-	ignored, pins := ignores(file), readPins(file)
+	deaf := len(rules) > 0 && rules[0].config != nil && rules[0].config.Deaf
+	ignored, pins := ignores(file, deaf), readPins(file)
 	for _, rule := range rules {
 		if err := ctx.Err(); err != nil {
 			return found, err
@@ -50,7 +51,7 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 					d.Message, d.Fix = d.Message+", and "+why, nil
 				}
 			}
-			if !ignored.has(file, rule, d.Span) {
+			if !ignored.has(file, rule, d) {
 				found = append(found, d)
 			}
 		}

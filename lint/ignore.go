@@ -26,22 +26,23 @@ type ignoreSet struct {
 	at   map[*dockerfile.Instruction][]string
 }
 
-func ignores(f *dockerfile.File) ignoreSet {
-	set := ignoreSet{at: map[*dockerfile.Instruction][]string{}}
+// Where deaf, BuildKit's comments alone count.
+func ignores(f *dockerfile.File, deaf bool) *ignoreSet {
+	set := &ignoreSet{at: map[*dockerfile.Instruction][]string{}}
 	for _, d := range f.Directives {
 		if d.Name == "check" {
 			set.file = append(set.file, skipped(d.Value)...)
 		}
 	}
 	for _, c := range f.Comments {
-		names, global := ignoreComment(c.Text)
-		if global {
+		names, global := IgnoreComment(c.Text)
+		if global && !deaf {
 			set.file = append(set.file, names...)
 		}
 	}
 	for _, in := range f.Instructions {
 		for _, c := range in.Lead {
-			if names, global := ignoreComment(c.Text); !global {
+			if names, global := IgnoreComment(c.Text); !global && !deaf {
 				set.at[in] = append(set.at[in], names...)
 			}
 			if value, ok := strings.CutPrefix(c.Text, "check="); ok {
@@ -52,8 +53,9 @@ func ignores(f *dockerfile.File) ignoreSet {
 	return set
 }
 
-// ignoreComment reads the names of an ignore comment of ours or of hadolint's.
-func ignoreComment(text string) (names []string, global bool) {
+// IgnoreComment reads the names of an ignore comment of ours or of hadolint's;
+// there are none where the text, which is without its "#", is another comment.
+func IgnoreComment(text string) (names []string, global bool) {
 	for _, owner := range []string{"imgmgr", "hadolint"} {
 		rest, ok := strings.CutPrefix(text, owner)
 		if !ok {
@@ -95,27 +97,28 @@ func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 }
 
-// has reports whether a finding of rule at span is to be kept quiet.
-func (s ignoreSet) has(f *dockerfile.File, rule *Rule, span edit.Span) bool {
+// has reports whether a finding of rule is to be kept quiet.
+func (s *ignoreSet) has(f *dockerfile.File, rule *Rule, d Diagnostic) bool {
 	if len(s.file) == 0 && len(s.at) == 0 {
 		return false
 	}
-	if names(s.file, rule) {
+	if names(s.file, rule, d.Alias) {
 		return true
 	}
-	in := f.At(span.Start)
-	return in != nil && names(s.at[in], rule)
+	in := f.At(d.Start)
+	return in != nil && names(s.at[in], rule, d.Alias)
 }
 
-func names(list []string, rule *Rule) bool {
+// names reports whether the list has the rule, or the check that alias names.
+func names(list []string, rule *Rule, alias string) bool {
 	return slices.ContainsFunc(list, func(name string) bool {
-		return strings.EqualFold(name, "all") || strings.EqualFold(name, rule.Name) ||
-			slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
+		return strings.EqualFold(name, "all") || strings.EqualFold(name, rule.Name) || strings.EqualFold(name, alias) ||
+			alias == "" && slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
 	})
 }
 
 // Ignored reports whether the file's comments ask to be quiet about a finding
 // of rule at span. It is for findings that [Check] hasn't seen.
 func Ignored(f *dockerfile.File, rule *Rule, span edit.Span) bool {
-	return ignores(f).has(f, rule, span)
+	return ignores(f, false).has(f, rule, Diagnostic{Span: span})
 }

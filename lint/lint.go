@@ -24,6 +24,8 @@ const (
 	Info    Severity = iota + 1 // could be better
 	Warning                     // is likely wrong, or costs much
 	Error                       // does not do what it says, or is a risk
+
+	Off Severity = -1 // no finding; in a [Config] only
 )
 
 // Safety orders fixes by how much can be trusted to them.
@@ -41,7 +43,9 @@ type Rule struct {
 	Name     string   // PascalCase, permanent, names the flaw: "CacheMountMissing"
 	Aliases  []string // the same check in other linters: "DL3008"; accepted in ignore comments
 	Severity Severity
-	Doc      Doc
+	// Profile is the smallest one that has the rule: Recommended, Strict or All.
+	Profile Profile
+	Doc     Doc
 	// Safety is the most that any fix of this rule may claim.
 	Safety Safety
 	// Reorders says that fixes of this rule move instructions: the image's
@@ -51,6 +55,8 @@ type Rule struct {
 	// Run reports what it finds. An error is a failure of the rule, not a
 	// finding.
 	Run func(*Pass) error
+
+	config *Config // see Config.Rules
 }
 
 // Doc explains a rule. Bad and Good are executed by the tests: the rule must
@@ -73,7 +79,11 @@ type Example struct {
 // Diagnostic is a finding at a place.
 type Diagnostic struct {
 	edit.Span
-	Rule     string
+	Rule string
+	// Alias is the alias of the rule that the finding has in another linter,
+	// where the rule makes several of its checks, and the rule's own name where
+	// none of them is meant. Ignore comments and configurations go by it.
+	Alias    string
 	Severity Severity
 	Message  string // one sentence that names what was seen; no line numbers
 	Fix      *Fix
@@ -116,13 +126,13 @@ type Pass struct {
 	report func(Diagnostic)
 }
 
-// Report adds a finding. Rule and Severity are filled in where empty.
+// Report adds a finding, unless the user's configuration keeps it quiet. Rule
+// and Severity are filled in where empty.
 func (p *Pass) Report(d Diagnostic) {
 	if d.Rule == "" {
 		d.Rule = p.rule.Name
 	}
-	if d.Severity == 0 {
-		d.Severity = p.rule.Severity
+	if d.Severity = p.rule.severity(d); d.Severity != Off {
+		p.report(d)
 	}
-	p.report(d)
 }

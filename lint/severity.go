@@ -5,6 +5,9 @@ import "fmt"
 var severityNames = map[Severity]string{Info: "info", Warning: "warning", Error: "error"}
 
 func (s Severity) String() string {
+	if s == Off {
+		return "off"
+	}
 	if name, ok := severityNames[s]; ok {
 		return name
 	}

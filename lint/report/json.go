@@ -71,7 +71,7 @@ func toJSON(f File, rules Rules) jsonFile {
 	for _, d := range f.Findings {
 		j := jsonFinding{
 			Rule:     d.Rule,
-			Aliases:  rules.aliases(d.Rule),
+			Aliases:  rules.aliases(d),
 			Severity: d.Severity,
 			Message:  d.Message,
 			URL:      rules.URL(d),

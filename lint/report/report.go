@@ -58,9 +58,16 @@ func RuleURL(rule string) string {
 	return "https://github.com/imgmgr/imgmgr/blob/main/docs/rules/" + rule + ".md"
 }
 
-// aliases are the rule's names in other linters; never nil.
-func (r Rules) aliases(rule string) []string {
-	if found := r[rule]; found != nil && found.Aliases != nil {
+// aliases are the finding's names in other linters; never nil.
+func (r Rules) aliases(d lint.Diagnostic) []string {
+	switch d.Alias {
+	case "":
+	case d.Rule:
+		return []string{}
+	default:
+		return []string{d.Alias}
+	}
+	if found := r[d.Rule]; found != nil && found.Aliases != nil {
 		return found.Aliases
 	}
 	return []string{}

@@ -85,7 +85,7 @@ func (t *Text) finding(b *strings.Builder, path string, src *source, d lint.Diag
 	look := severityStyle(d.Severity)
 	t.paragraph(b, "", "    ",
 		[]word{{fmt.Sprintf("%s:%d:%d:", clean(path), line, column), bold}, {d.Severity.String() + ":", look}},
-		words("", clean(d.Message)), words(dim, "["+d.Rule+"]"))
+		words("", clean(d.Message)), words(dim, ruleName(d)))
 	t.excerpt(b, src, d.Span, look)
 	if explain {
 		t.note(b, "why", t.Rules.why(d.Rule))
@@ -156,4 +156,12 @@ func (t *Text) write(b *strings.Builder) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
+}
+
+// ruleName names the rule, and the one check that it makes for several.
+func ruleName(d lint.Diagnostic) string {
+	if d.Alias == "" || d.Alias == d.Rule {
+		return "[" + d.Rule + "]"
+	}
+	return "[" + d.Rule + " " + d.Alias + "]"
 }

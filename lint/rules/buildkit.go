@@ -18,6 +18,7 @@ var BuildKit = append([]*lint.Rule{BuildRefused}, buildKitRules()...)
 // its first step.
 var BuildRefused = &lint.Rule{
 	Name:     "BuildRefused",
+	Aliases:  []string{"DL3011", "DL3021", "DL3023", "DL3043", "DL3061"},
 	Severity: lint.Error,
 	Doc: lint.Doc{
 		Title: "BuildKit refuses this Dockerfile",
@@ -41,6 +42,7 @@ var BuildRefused = &lint.Rule{
 type buildKitCheck struct {
 	name     string
 	aliases  []string
+	alias    map[string]string // by instruction, where a check is several of another linter's
 	severity lint.Severity
 	title    string
 	why      string
@@ -91,7 +93,11 @@ func reportBuildKit(p *lint.Pass, c buildKitCheck) error {
 	}
 	for _, w := range report.Warnings {
 		if w.Rule == c.name {
-			p.Report(lint.Diagnostic{Span: lineSpan(p.File, &w), Message: w.Message, URL: w.URL})
+			d := lint.Diagnostic{Span: lineSpan(p.File, &w), Message: w.Message, URL: w.URL}
+			if in := p.File.At(d.Start); in != nil {
+				d.Alias = c.alias[in.Name]
+			}
+			p.Report(d)
 		}
 	}
 	return nil

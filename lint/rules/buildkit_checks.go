@@ -83,6 +83,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "MultipleInstructionsDisallowed", aliases: []string{"DL3012", "DL4003", "DL4004"}, severity: lint.Warning,
+		alias: map[string]string{"HEALTHCHECK": "DL3012", "CMD": "DL4003", "ENTRYPOINT": "DL4004"},
 		title: "Only the last of several CMD, ENTRYPOINT or HEALTHCHECK counts",
 		why:   "Each of them replaces the one before it in the same stage, so the earlier ones do nothing.",
 		bad:   "FROM alpine:3.20\nCMD [\"a\"]\nCMD [\"b\"]\n",

@@ -31,9 +31,9 @@ version is in their name.`,
 			}
 			switch r.tag() {
 			case "":
-				p.Report(lint.Diagnostic{Span: r.span, Message: fmt.Sprintf("%s has no tag, so a build takes whatever \"latest\" is on that day", r.ref)})
+				p.Report(lint.Diagnostic{Span: r.span, Alias: "DL3006", Message: fmt.Sprintf("%s has no tag, so a build takes whatever \"latest\" is on that day", r.ref)})
 			case "latest":
-				p.Report(lint.Diagnostic{Span: r.span, Message: fmt.Sprintf("%s is whatever was pushed last on the day of the build", r.ref)})
+				p.Report(lint.Diagnostic{Span: r.span, Alias: "DL3007", Message: fmt.Sprintf("%s is whatever was pushed last on the day of the build", r.ref)})
 			}
 		}
 		return nil

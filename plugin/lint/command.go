@@ -38,6 +38,10 @@ it is left alone. --context names it. Base images are looked up in registries
 for --fix=build only, so that a plain lint is quick and says the same every
 time; --online looks them up for every finding, and --offline never does.
 
+Which rules are checked, and how severe their findings are, is for the nearest
+.imgmgr.yaml above a Dockerfile to say; without one, hadolint's .hadolint.yaml is
+read. --profile=hadolint makes hadolint's checks with its severities.
+
 The exit code is 0 if there is nothing to report, 1 if there are findings at or
 above --fail-on (with --diff: if there is something to change), and 2 if a file
 could not be read, parsed or written, or the command line is wrong.`
@@ -52,6 +56,7 @@ const examples = `  docker imgmgr lint
 // flags are the command line as it was typed.
 type flags struct {
 	format, fix, failOn, explain string
+	config, profile              string
 	diff, list, online, offline  bool
 	context, target, platform    string
 	buildArgs, mirrors           []string
@@ -75,7 +80,9 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringVar(&f.fix, "fix", "", "Make fixes of this `KIND`: safe (if none is given), build or unsafe")
 	set.Lookup("fix").NoOptDefVal = "safe"
 	set.BoolVar(&f.diff, "diff", false, "Print what --fix would change, and change nothing")
-	set.StringVar(&f.failOn, "fail-on", engine.Warning.String(), "Exit with 1 for findings of this `SEVERITY` or worse: error, warning, info or never")
+	set.StringVar(&f.failOn, "fail-on", "", "Exit with 1 for findings of this `SEVERITY` or worse: error, warning (if nothing else is configured), info or never")
+	set.StringVar(&f.profile, "profile", "", "Rules to check: `PROFILE` recommended (if nothing else is configured), strict, all or hadolint")
+	set.StringVar(&f.config, "config", "", "Configuration `FILE`, instead of the nearest .imgmgr.yaml or .hadolint.yaml above each Dockerfile")
 	set.StringVar(&f.context, "context", "", "Build context: `FOLDER` that the Dockerfile copies from")
 	set.StringArrayVar(&f.buildArgs, "build-arg", nil, "Build argument `NAME=VALUE`; where one is given, all others are taken to be unset")
 	set.StringVar(&f.target, "target", "", "`STAGE` to build")
@@ -99,6 +106,7 @@ func complete(cmd *cobra.Command, rules []*engine.Rule) {
 		"format":  {"text", "json"},
 		"fix":     {"safe", "build", "unsafe"},
 		"fail-on": {"error", "warning", "info", "never"},
+		"profile": {"recommended", "strict", "all", "hadolint"},
 		"explain": names,
 	} {
 		// It fails for unknown flags only.
@@ -168,17 +176,13 @@ func nearest(name string, names []string) string {
 func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
 		Paths: args, Format: Format(f.format), Diff: f.diff,
-		Context: f.context, Target: f.target, Platform: f.platform,
+		Config: f.config, Context: f.context, Target: f.target, Platform: f.platform,
 	}
 	if o.Format != Text && o.Format != JSON {
 		return o, fmt.Errorf("unknown format %q: use --format text or json", f.format)
 	}
-	if f.failOn != "never" {
-		severity, err := engine.ParseSeverity(f.failOn)
-		if err != nil {
-			return o, fmt.Errorf("unknown severity %q: use --fail-on error, warning, info or never", f.failOn)
-		}
-		o.FailOn = severity
+	if err := f.choices(&o); err != nil {
+		return o, err
 	}
 	if o.Platform != "" {
 		if _, err := platforms.Parse(o.Platform); err != nil {
@@ -203,6 +207,28 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 		o.Registry, err = registry.New(builder, f.mirrors...)
 	}
 	return o, err
+}
+
+// choices reads --fail-on and --profile.
+func (f *flags) choices(o *Options) error {
+	if f.failOn != "" {
+		severity := engine.Off
+		if f.failOn != "never" {
+			var err error
+			if severity, err = engine.ParseSeverity(f.failOn); err != nil {
+				return fmt.Errorf("unknown severity %q: use --fail-on error, warning, info or never", f.failOn)
+			}
+		}
+		o.FailOn = &severity
+	}
+	if f.profile != "" {
+		profile, err := engine.ParseProfile(f.profile)
+		if err != nil {
+			return err
+		}
+		o.Profile = &profile
+	}
+	return nil
 }
 
 // safety reads --fix. Its value has to be joined by "=", so that "--fix build"

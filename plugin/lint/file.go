@@ -22,7 +22,7 @@ const maxSize = 16 << 20
 
 // lintOne checks one target. Whatever goes wrong with it becomes a problem of
 // this file and never hides another.
-func lintOne(ctx context.Context, stdin io.Reader, o Options, t target) (r result) {
+func lintOne(ctx context.Context, stdin io.Reader, o Options, conf *settings, t target) (r result) {
 	r.Path = t.path
 	defer func() {
 		if p := recover(); p != nil {
@@ -50,28 +50,33 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, t target) (r resul
 	}
 	defer world.close()
 	r.noContext = world.facts.Files == nil
+	set, err := conf.of(t.path)
+	if err != nil {
+		r.problem(err)
+		return r
+	}
+	r.failOn = set.failOn
 	if o.Fix > engine.None {
-		file = r.fix(ctx, o, file, world.facts)
+		file = r.fix(ctx, o, set.rules, file, world.facts)
 	}
 	if o.Diff {
 		return r
 	}
-	r.Findings, err = engine.Check(ctx, file, world.facts, o.Rules)
+	r.Findings, err = engine.Check(ctx, file, world.facts, set.rules)
 	r.problem(err)
 	return r
 }
 
 // fix makes the file's fixes, and returns the file as it is then.
-func (r *result) fix(ctx context.Context, o Options, file *dockerfile.File, known facts.Context) *dockerfile.File {
+func (r *result) fix(ctx context.Context, o Options, rules []*engine.Rule, file *dockerfile.File, known facts.Context) *dockerfile.File {
 	r.fixed = r.Src
-	rules := o.Rules
 	if o.Fix == engine.BuildSafe {
 		// Exactly what the frontend makes, and so steered as the frontend is.
 		on, problems := engine.ReadSwitches(file, syntaxWords(file), o.Args)
 		for _, problem := range problems {
 			r.problem(errors.New(problem))
 		}
-		rules = on.Rules(o.Rules)
+		rules = on.Rules(engine.Config{}.Rules(o.Rules))
 	}
 	rewritten, err := engine.Rewrite(ctx, r.Path, r.Src, known, rules, o.Fix)
 	if err != nil {

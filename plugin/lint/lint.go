@@ -28,14 +28,21 @@ type Options struct {
 	// folder.
 	Paths  []string
 	Format Format
-	Rules  []*engine.Rule
+	// Rules are all that there are; the configuration chooses among them.
+	Rules []*engine.Rule
+	// Config is a configuration file that stands for all others; "" looks for
+	// the one that is nearest above each Dockerfile.
+	Config string
+	// Profile overrides that of the configuration; nil doesn't.
+	Profile *engine.Profile
 
 	// Fix is how safe a fix must at least be to be made; None makes none.
 	Fix engine.Safety
 	// Diff prints what Fix would change instead of changing it.
 	Diff bool
-	// FailOn is the severity from which findings fail the run; 0 is never.
-	FailOn engine.Severity
+	// FailOn is the severity from which findings fail the run, Off is never;
+	// nil leaves it to the configuration.
+	FailOn *engine.Severity
 
 	// Context is the folder of the build context; "" guesses it for each file.
 	Context string

@@ -57,9 +57,10 @@ func (o *Options) check(targets []target) error {
 // result is what linting one target gave.
 type result struct {
 	report.File
-	diff      string // with Diff
-	fixed     []byte // of standard input, with Fix
-	noContext bool   // the build context isn't known
+	failOn    engine.Severity // 0: no finding fails the run
+	diff      string          // with Diff
+	fixed     []byte          // of standard input, with Fix
+	noContext bool            // the build context isn't known
 }
 
 // lintAll lints the targets side by side, and yields the results in order.
@@ -67,6 +68,7 @@ func lintAll(ctx context.Context, stdin io.Reader, o Options, targets []target) 
 	return func(yield func(result) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		conf := &settings{opts: o}
 		done := make([]chan result, len(targets))
 		for i := range done {
 			done[i] = make(chan result, 1)
@@ -85,7 +87,7 @@ func lintAll(ctx context.Context, stdin io.Reader, o Options, targets []target) 
 		for range min(len(targets), runtime.GOMAXPROCS(0)) {
 			go func() {
 				for i := range next {
-					done[i] <- lintOne(ctx, stdin, o, targets[i])
+					done[i] <- lintOne(ctx, stdin, o, conf, targets[i])
 				}
 			}()
 		}
@@ -158,10 +160,10 @@ func (p *printer) decide(r result) {
 	switch {
 	case len(r.Problems) > 0:
 		p.code = ui.Failure
-	case p.opts.FailOn == 0 || p.code == ui.Failure:
+	case r.failOn == 0 || p.code == ui.Failure:
 	case p.opts.Diff && r.diff != "":
 		p.code = ui.Findings
-	case !p.opts.Diff && slices.ContainsFunc(r.Findings, func(d engine.Diagnostic) bool { return d.Severity >= p.opts.FailOn }):
+	case !p.opts.Diff && slices.ContainsFunc(r.Findings, func(d engine.Diagnostic) bool { return d.Severity >= r.failOn }):
 		p.code = ui.Findings
 	}
 }
