@@ -11,6 +11,7 @@ package lint
 
 import (
 	"context"
+	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/edit"
@@ -74,6 +75,7 @@ type Example struct {
 	Dockerfile string
 	Files      map[string]string // the build context; nil: unknown
 	Images     map[string]string // base image reference to its config as JSON; nil: unknown
+	Config     string            // a .imgmgr.yaml; "": none
 }
 
 // Diagnostic is a finding at a place.
@@ -126,12 +128,16 @@ type Pass struct {
 	report func(Diagnostic)
 }
 
+// oneLine keeps a message that quotes the file on one line.
+var oneLine = strings.NewReplacer("\r", "", "\n", " ")
+
 // Report adds a finding, unless the user's configuration keeps it quiet. Rule
 // and Severity are filled in where empty.
 func (p *Pass) Report(d Diagnostic) {
 	if d.Rule == "" {
 		d.Rule = p.rule.Name
 	}
+	d.Message = oneLine.Replace(d.Message)
 	if d.Severity = p.rule.severity(d); d.Severity != Off {
 		p.report(d)
 	}

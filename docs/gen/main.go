@@ -40,6 +40,7 @@ func pages() (map[string]string, error) {
 	all := map[string]string{
 		"cli.md":          cliPage(plugin.Root("", ui.System)),
 		"ecosystems.md":   tools,
+		"hadolint.md":     hadolintPage(rules.All),
 		"rules/README.md": rulesPage(rules.All),
 	}
 	for _, r := range rules.All {

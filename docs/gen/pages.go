@@ -19,7 +19,7 @@ func rulePage(r *lint.Rule) string {
 	var b strings.Builder
 	b.WriteString(generated)
 	fmt.Fprintf(&b, "# %s\n\n**%s.**\n\n", r.Name, escape(r.Doc.Title))
-	fmt.Fprintf(&b, "Severity: %s.", r.Severity)
+	fmt.Fprintf(&b, "Severity: %s. Profile: %s.", r.Severity, r.Profile)
 	if fix := report.FixNote(r.Safety); fix != "" {
 		fmt.Fprintf(&b, " Fix: %s", fix)
 	}
@@ -39,6 +39,9 @@ func example(b *strings.Builder, heading string, e lint.Example) {
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n\n%s", heading, fenced("dockerfile", e.Dockerfile))
+	if e.Config != "" {
+		fmt.Fprintf(b, "\nwith this `.imgmgr.yaml`:\n\n%s", fenced("yaml", e.Config))
+	}
 	if len(e.Files) > 0 {
 		var names []string
 		for name := range e.Files {
@@ -53,14 +56,14 @@ func example(b *strings.Builder, heading string, e lint.Example) {
 func rulesPage(all []*lint.Rule) string {
 	var b strings.Builder
 	b.WriteString(generated)
-	b.WriteString("# Rules\n\n| rule | severity | fix | what it finds | also known as |\n|---|---|---|---|---|\n")
+	b.WriteString("# Rules\n\n| rule | severity | profile | fix | what it finds | also known as |\n|---|---|---|---|---|---|\n")
 	sorted := slices.SortedFunc(slices.Values(all), func(a, b *lint.Rule) int { return cmp.Compare(a.Name, b.Name) })
 	for _, r := range sorted {
 		fix := ""
 		if r.Safety > lint.None {
 			fix = r.Safety.String()
 		}
-		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s | %s |\n", r.Name, r.Name, r.Severity, fix,
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s | %s | %s |\n", r.Name, r.Name, r.Severity, r.Profile, fix,
 			strings.ReplaceAll(escape(r.Doc.Title), "|", `\|`), strings.Join(r.Aliases, ", "))
 	}
 	b.WriteString(`

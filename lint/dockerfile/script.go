@@ -129,11 +129,30 @@ func takesCommand(option string) bool {
 func (in *Instruction) shell() ([]string, bool) {
 	for st := in.Stage; st != nil; st = st.Parent {
 		for _, i := range slices.Backward(st.Instructions) {
-			if st == in.Stage && i.Span.Start >= in.Span.Start {
+			if st == in.Stage && i.Span.Start > in.Span.Start {
+				continue
+			}
+			if argv, ok := shellComment(i); ok {
+				return argv, true
+			}
+			if i == in {
 				continue
 			}
 			if c, ok := i.Command.(*instructions.ShellCommand); ok {
 				return c.Shell, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// shellComment reads "# hadolint shell=/bin/bash" above an instruction, which
+// says what the base image's own shell is.
+func shellComment(in *Instruction) ([]string, bool) {
+	for _, c := range slices.Backward(in.Lead) {
+		if rest, ok := strings.CutPrefix(c.Text, "hadolint"); ok {
+			if name, ok := strings.CutPrefix(strings.TrimSpace(rest), "shell="); ok {
+				return []string{strings.TrimSpace(name), "-c"}, true
 			}
 		}
 	}

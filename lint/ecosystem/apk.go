@@ -9,7 +9,7 @@ import (
 // apk is Alpine's package manager: apk(8), apk-cache(5), and src/database.c of
 // apk-tools where those leave something open.
 func apk() *Tool {
-	return &Tool{Name: "apk", Match: matchApk, Caches: apkCaches, Example: Example{
+	return &Tool{Name: "apk", Match: matchApk, Caches: apkCaches, Habits: apkHabits, Example: Example{
 		Base: "alpine:3.22",
 		Commands: []string{
 			"apk add --no-cache curl",
@@ -106,4 +106,20 @@ func (u *Use) apkUpdates() bool {
 		}
 	}
 	return false
+}
+
+// apkHabits: Alpine's mirrors keep the newest version of a package only. A
+// package may have its version behind "=", "~" or a comparison (apk-world(5)).
+func apkHabits(u *Use) Habits {
+	h := Habits{Codes: Codes{Pin: "DL3018", Cache: "DL3019"}}
+	h.Upgrades = u.options.operand(0) == "upgrade" && len(u.options.operands) == 1
+	if u.options.operand(0) != "add" || u.Kind&Fetch == 0 {
+		return h
+	}
+	h.Pin = "NAME=VERSION"
+	h.Packages = u.options.packages(1, notEndingIn(".apk"), containing("=~<>@"))
+	if !u.options.on("--no-cache", "--cache-dir") {
+		h.Leaves, h.NoCache = "/var/cache/apk", "--no-cache"
+	}
+	return h
 }

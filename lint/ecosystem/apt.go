@@ -34,7 +34,7 @@ const (
 
 // apt is Debian's package manager: apt-get(8) and apt(8).
 func apt() *Tool {
-	return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches, Example: Example{
+	return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches, Habits: aptHabits, Example: Example{
 		Base: "debian:bookworm-slim",
 		Commands: []string{
 			"apt-get update && apt-get install -y curl",
@@ -121,4 +121,44 @@ func movesAptCache(option string) bool {
 	return name == "dir" || name == "rootdir" || slices.ContainsFunc([]string{"dir::cache", "dir::etc", "dir::rootdir"}, func(p string) bool {
 		return name == p || strings.HasPrefix(name, p+"::")
 	})
+}
+
+// aptHabits: Debian's and Ubuntu's mirrors keep the newest version of a package
+// only, so that a pin breaks with the next security update. apt-get -qq implies
+// -y (apt-get(8)).
+func aptHabits(u *Use) Habits {
+	h := Habits{Codes: Codes{Pin: "DL3008", Yes: "DL3014", Lean: "DL3015"}}
+	verb := u.options.operand(0)
+	if u.Kind&Fetch == 0 && !slices.Contains([]string{"remove", "purge", "autoremove"}, verb) {
+		return h
+	}
+	quiet := 0
+	for _, f := range u.options.flags {
+		switch {
+		case f.name == "--quiet":
+			quiet++
+		case len(f.name) > 1 && f.name[1] != '-':
+			quiet += strings.Count(f.name, "q")
+		}
+	}
+	says := func(option string) bool {
+		return slices.ContainsFunc(u.options.flags, func(f flag) bool {
+			return (f.name == "-o" || f.name == "--option") && strings.Contains(strings.ToLower(f.value), option)
+		})
+	}
+	if !u.options.on("--yes", "--assume-yes", "--force-yes", "--assume-no", "-d", "--download-only") && !u.options.short("y") && quiet < 2 && !says("assume-yes") {
+		h.Yes = "-y"
+	}
+	h.Upgrades = strings.HasSuffix(verb, "upgrade")
+	if verb != "install" {
+		return h
+	}
+	if _, ok := u.options.last("--no-install-recommends"); !ok && !says("install-recommends") && !u.options.on("--install-recommends") {
+		h.Lean = "--no-install-recommends"
+	}
+	h.Pin = "NAME=VERSION"
+	h.Packages = u.options.packages(1, func(name string) bool {
+		return notEndingIn(".deb", "-", "*")(name) && !strings.ContainsAny(name, "^*")
+	}, containing("=/"))
+	return h
 }

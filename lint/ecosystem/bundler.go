@@ -11,7 +11,7 @@ import (
 // bundler is Ruby's package manager with RubyGems below it, by bundler.io's
 // manual pages (bundle-install, bundle-config, gemfile) and guides.rubygems.org.
 func bundler() *Tool {
-	return &Tool{Name: "bundler", Match: matchBundler, Caches: bundlerCaches, Manifests: bundlerManifests, Example: Example{
+	return &Tool{Name: "bundler", Match: matchBundler, Caches: bundlerCaches, Manifests: bundlerManifests, Habits: bundlerHabits, Example: Example{
 		Base: "ruby:3.4",
 		Env:  []string{"GEM_HOME=/usr/local/bundle"},
 		Files: map[string]string{
@@ -174,4 +174,16 @@ func (m *Manifests) gemfile(source string) {
 			m.doubt("Gemfile may read other files: " + text)
 		}
 	}
+}
+
+// bundlerHabits: rubygems.org keeps every version unless it is yanked.
+func bundlerHabits(u *Use) Habits {
+	if u.Kind&Fetch == 0 || !strings.HasPrefix(u.Title, "gem i") {
+		return Habits{}
+	}
+	h := Habits{Lasting: true, Pin: "NAME:VERSION", Codes: Codes{Pin: "DL3028"}}
+	if _, ok := u.options.last("-v", "--version", "-g", "--file"); !ok {
+		h.Packages = u.options.packages(1, notEndingIn(".gem"), containing(":"))
+	}
+	return h
 }

@@ -13,7 +13,7 @@ import (
 // folder "target" is no cache that outlives a step: its fingerprints compare
 // the times of files, which COPY takes from the context.
 func cargo() *Tool {
-	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Example: Example{
+	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Habits: cargoHabits, Example: Example{
 		Base: "rust:1.91",
 		Env:  []string{"CARGO_HOME=/usr/local/cargo"},
 		Files: map[string]string{
@@ -218,4 +218,16 @@ func (p Project) in(dir string) Project {
 		return p
 	}
 	return Project{Files: p.Files, Dir: path.Join(p.Dir, dir)}
+}
+
+// cargoHabits: crates.io keeps every version (cargo help install: --version).
+func cargoHabits(u *Use) Habits {
+	if u.Title != "cargo install" {
+		return Habits{}
+	}
+	h := Habits{Lasting: true, Pin: "NAME@VERSION"}
+	if _, ok := u.options.last("--path", "--git", "--version", "--vers"); !ok {
+		h.Packages = u.options.packages(1, notEndingIn(), containing("@"))
+	}
+	return h
 }

@@ -12,7 +12,7 @@ import (
 // ("Commands", ".condarc", "Using the pkgs cache") and mamba.readthedocs.io: conda,
 // mamba and micromamba.
 func conda() *Tool {
-	return &Tool{Name: "conda", Match: matchConda, Caches: condaCaches, Example: Example{
+	return &Tool{Name: "conda", Match: matchConda, Caches: condaCaches, Habits: condaHabits, Example: Example{
 		Base: "continuumio/miniconda3",
 		Files: map[string]string{
 			"environment.yml": "name: app\n",
@@ -125,4 +125,22 @@ func condaPkgs(u *Use, e Env) (dir, guess string) {
 		root, doubt = path.Clean(f.value), ""
 	}
 	return path.Join(root, "pkgs"), doubt
+}
+
+// condaHabits: a channel keeps every version ("conda install", package match
+// specifications).
+func condaHabits(u *Use) Habits {
+	verb := u.options.operand(0)
+	if u.Kind&Fetch == 0 || verb != "install" && verb != "create" && verb != "update" {
+		return Habits{}
+	}
+	h := Habits{Lasting: true, Pin: "NAME=VERSION"}
+	if !u.options.on("--yes", "--dry-run", "-d", "--json") && !u.options.short("y") && u.Command.Name() != "micromamba" {
+		h.Yes = "-y"
+	}
+	if _, ok := u.options.last("-f", "--file"); !ok && verb == "install" {
+		h.Packages = u.options.packages(1, notEndingIn(".conda", ".bz2"), containing("=<>"))
+	}
+	h.Leaves, h.Clean = "/opt/conda/pkgs", u.Command.Name()+" clean --all --yes"
+	return h
 }

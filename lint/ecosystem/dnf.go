@@ -1,6 +1,8 @@
 package ecosystem
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +12,7 @@ import (
 // dnf is the package manager of Fedora and its kin: dnf(8) and dnf5(8), yum(8),
 // microdnf(8), and their configuration (dnf.conf(5)).
 func dnf() *Tool {
-	return &Tool{Name: "dnf", Match: matchDnf, Caches: dnfCaches, Example: Example{
+	return &Tool{Name: "dnf", Match: matchDnf, Caches: dnfCaches, Habits: dnfHabits, Example: Example{
 		Base: "fedora:43",
 		Commands: []string{
 			"dnf install -y curl",
@@ -134,4 +136,47 @@ func leadingNumber(s string) int {
 	}
 	number, _ := strconv.Atoi(s[:n])
 	return number
+}
+
+var rpmVersion = regexp.MustCompile(`-[0-9]`)
+
+// rpmNamed refuses files and groups among package names.
+func rpmNamed(name string) bool {
+	return notEndingIn(".rpm")(name) && !strings.HasPrefix(name, "@") && !strings.ContainsAny(name, "*:")
+}
+
+// dnfHabits: Fedora's mirrors keep the newest version of a package only, those
+// of its kin that of a minor release. microdnf and tdnf don't ask unless they
+// are told to, or not in every version.
+func dnfHabits(u *Use) Habits {
+	name := u.Command.Name()
+	h := Habits{Codes: Codes{Pin: "DL3041", Yes: "DL3038", Cache: "DL3040"}}
+	if name == "yum" {
+		h.Codes = Codes{Pin: "DL3033", Yes: "DL3030", Cache: "DL3032"}
+	}
+	verb := u.options.operand(0)
+	removes := verb == "remove" || verb == "erase" || verb == "autoremove"
+	if u.Kind&Fetch == 0 && !removes {
+		return h
+	}
+	assumes := slices.ContainsFunc(u.options.values("--setopt"), func(f flag) bool { return strings.HasPrefix(f.value, "assumeyes=") })
+	if name != "microdnf" && name != "tdnf" && !assumes && !u.options.on("--assumeyes", "--assumeno", "--downloadonly") && !u.options.short("y") {
+		h.Yes = "-y"
+	}
+	if removes {
+		return h
+	}
+	h.Leaves, _ = dnfFolder(name, "")
+	h.Clean = name + " clean all"
+	h.Upgrades = len(u.options.operands) == 1 && verb != "makecache"
+	if verb != "install" {
+		return h
+	}
+	h.Pin = "NAME-VERSION"
+	h.Packages = u.options.packages(1, rpmNamed, rpmVersion.MatchString)
+	weak := slices.ContainsFunc(u.options.values("--setopt"), func(f flag) bool { return strings.HasPrefix(f.value, "install_weak_deps=") })
+	if strings.HasPrefix(name, "dnf") && !weak {
+		h.Lean = "--setopt=install_weak_deps=False"
+	}
+	return h
 }

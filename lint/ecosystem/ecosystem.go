@@ -38,6 +38,9 @@ type Tool struct {
 	// Manifests says what an installation of the dependencies of the
 	// environment's project reads. Nil for a tool that knows no projects.
 	Manifests func(*Use, Env) Manifests
+	// Habits says what the build of an image asks of a use. Nil for a tool that
+	// nothing is asked of.
+	Habits func(*Use) Habits
 	// Example is what docs/ecosystems.md shows the tool by.
 	Example Example
 }

@@ -13,7 +13,7 @@ import (
 // golang is the go command, by its own help texts (go help build, test, mod
 // download, cache, environment) and the Go Modules Reference.
 func golang() *Tool {
-	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests, Example: Example{
+	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests, Habits: goHabits, Example: Example{
 		Base: "golang:1.26",
 		Env:  []string{"GOPATH=/go"},
 		Files: map[string]string{
@@ -221,4 +221,26 @@ func goModule(p Project) string {
 		return ""
 	}
 	return modfile.ModulePath(p.read("go.mod"))
+}
+
+// goHabits: the module proxy keeps every version. A path without a dot in its
+// first element is of the module itself or of the standard library.
+func goHabits(u *Use) Habits {
+	h := Habits{Lasting: true, Pin: "PATH@VERSION", Codes: Codes{Pin: "DL3062"}}
+	switch u.options.operand(0) {
+	case "install", "get", "run":
+	default:
+		return h
+	}
+	h.Packages = u.options.packages(1, func(name string) bool {
+		first, _, _ := strings.Cut(name, "/")
+		return !strings.HasPrefix(name, ".") && strings.Contains(first, ".") && strings.Contains(name, "/")
+	}, func(name string) bool {
+		_, version, _ := strings.Cut(name, "@")
+		return version != "" && version != "latest"
+	})
+	if u.options.operand(0) == "run" && len(h.Packages) > 1 {
+		h.Packages = h.Packages[:1] // the others are the program's arguments
+	}
+	return h
 }

@@ -13,7 +13,7 @@ import (
 // npm is Node's package manager, by its own documentation at docs.npmjs.com
 // (commands, config, package.json, scripts).
 func npm() *Tool {
-	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests, Example: Example{
+	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests, Habits: npmHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json":      `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
@@ -182,4 +182,12 @@ func npmrc(data []byte) map[string]string {
 		settings[strings.TrimSpace(key)] = strings.Trim(strings.TrimSpace(value), `"'`)
 	}
 	return settings
+}
+
+// npmHabits: the registry keeps every version (npm's unpublish policy).
+func npmHabits(u *Use) Habits {
+	if u.Kind&Fetch == 0 || u.Installs {
+		return Habits{}
+	}
+	return Habits{Lasting: true, Pin: "NAME@VERSION", Packages: nodePackages(u.options, 1), Codes: Codes{Pin: "DL3016"}}
 }

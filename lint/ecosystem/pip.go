@@ -15,7 +15,7 @@ import (
 // guides "Caching" and "Configuration", "pip install", "Requirements File
 // Format") and its source at github.com/pypa/pip.
 func pip() *Tool {
-	return &Tool{Name: "pip", Match: matchPip, Caches: pipCaches, Manifests: pipManifests, Example: Example{
+	return &Tool{Name: "pip", Match: matchPip, Caches: pipCaches, Manifests: pipManifests, Habits: pipHabits, Example: Example{
 		Base: "python:3.14",
 		Files: map[string]string{
 			"requirements.txt": "flask==3.1.2\n",
@@ -191,4 +191,23 @@ func pipFormats(e Env) []string {
 		return []string{current}
 	}
 	return []string{current, old}
+}
+
+var pypiName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]]*\])?($|[=<>!~@; ])`)
+
+// pipHabits: PyPI keeps every version unless its owner takes one away (PEP 592).
+func pipHabits(u *Use) Habits {
+	if u.options.operand(0) != "install" || u.Kind&Fetch == 0 {
+		return Habits{}
+	}
+	h := Habits{Lasting: true, Pin: "NAME==VERSION", Codes: Codes{Pin: "DL3013", Cache: "DL3042"}}
+	if len(pipNoCache(u.options)) == 0 {
+		h.Leaves, h.NoCache = "/root/.cache/pip", "--no-cache-dir"
+	}
+	if len(u.options.values("-c", "--constraint")) == 0 {
+		h.Packages = u.options.packages(1, func(name string) bool {
+			return notEndingIn(".whl", ".gz", ".zip")(name) && pypiName.MatchString(name)
+		}, containing("=<>~@"))
+	}
+	return h
 }

@@ -14,7 +14,7 @@ import (
 // pnpm is a package manager of Node's, by its documentation at pnpm.io ("pnpm
 // install", "Settings", "pnpm store") and its source at github.com/pnpm/pnpm.
 func pnpm() *Tool {
-	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests, Example: Example{
+	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests, Habits: pnpmHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json":   `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
@@ -245,4 +245,12 @@ func pnpmStore(u *Use, s pnpmSettings, e Env) (dir, guess string) {
 		return path.Join(home, told[2:]), doubt
 	}
 	return def, "pnpm is given another store"
+}
+
+// pnpmHabits: as npm's.
+func pnpmHabits(u *Use) Habits {
+	if u.Kind&Fetch == 0 || u.options.operand(0) != "add" {
+		return Habits{}
+	}
+	return Habits{Lasting: true, Pin: "NAME@VERSION", Packages: nodePackages(u.options, 1)}
 }

@@ -14,7 +14,7 @@ import (
 // later, "Berry", which is in yarn_berry.go. Which one runs is a matter of the
 // project.
 func yarn() *Tool {
-	return &Tool{Name: "yarn", Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Example: Example{
+	return &Tool{Name: "yarn", Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Habits: yarnHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json": `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
@@ -202,4 +202,20 @@ func npmName(p Project) string {
 		return ""
 	}
 	return pkg.Name
+}
+
+// yarnHabits: Yarn 1 keeps its cache in the home folder unless it is emptied;
+// what a project's Yarn 2 keeps is not known here.
+func yarnHabits(u *Use) Habits {
+	h := Habits{Lasting: true, Pin: "NAME@VERSION", Codes: Codes{Cache: "DL3060"}}
+	switch {
+	case u.Kind&Fetch == 0:
+		return Habits{}
+	case u.options.operand(0) == "add":
+		h.Packages = nodePackages(u.options, 1)
+	case u.options.operand(0) == "global":
+		h.Packages = nodePackages(u.options, 2)
+	}
+	h.Leaves, h.Clean = "/usr/local/share/.cache/yarn", "yarn cache clean"
+	return h
 }

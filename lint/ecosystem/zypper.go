@@ -9,7 +9,7 @@ import (
 
 // zypper is openSUSE's package manager: zypper(8) and libzypp's zypp.conf.
 func zypper() *Tool {
-	return &Tool{Name: "zypper", Match: matchZypper, Caches: zypperCaches, Example: Example{
+	return &Tool{Name: "zypper", Match: matchZypper, Caches: zypperCaches, Habits: zypperHabits, Example: Example{
 		Base: "opensuse/leap:15.6",
 		Commands: []string{
 			"zypper --non-interactive install curl",
@@ -61,4 +61,35 @@ func zypperCaches(u *Use, e Env) []Cache {
 		c.Guess = "zypper is given another cache folder"
 	}
 	return []Cache{c}
+}
+
+// zypperHabits: openSUSE's mirrors keep the newest version of a package only.
+// --non-interactive stands in front of the verb, --no-confirm behind it.
+func zypperHabits(u *Use) Habits {
+	h := Habits{Codes: Codes{Pin: "DL3037", Yes: "DL3034", Cache: "DL3036"}}
+	verb := u.options.operand(0)
+	removes := verb == "remove" || verb == "rm"
+	if u.Kind&(Fetch|Offline) == 0 && !removes {
+		return h
+	}
+	if !u.options.on("--non-interactive", "--no-confirm", "--dry-run") && !u.options.short("y") && !u.options.short("n") {
+		h.Yes = "-y"
+	}
+	if removes {
+		return h
+	}
+	h.Leaves, h.Clean = "/var/cache/zypp", "zypper clean"
+	h.Upgrades = len(u.options.operands) == 1 && (verb != "verify" && verb != "ve")
+	if verb == "dist-upgrade" || verb == "dup" {
+		h.Codes.Upgrade = "DL3035"
+	}
+	if verb != "install" && verb != "in" {
+		return h
+	}
+	h.Pin = "NAME=VERSION"
+	h.Packages = u.options.packages(1, rpmNamed, containing("=<>"))
+	if !u.options.on("--no-recommends") {
+		h.Lean = "--no-recommends"
+	}
+	return h
 }

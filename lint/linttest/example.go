@@ -9,8 +9,28 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/config"
 	"github.com/imgmgr/imgmgr/lint/facts"
 )
+
+// Configured is the rule with the configuration of an example.
+func Configured(t testing.TB, e lint.Example, rule *lint.Rule) []*lint.Rule {
+	return configured(t, e.Config, rule)
+}
+
+// configured is the rule with a .imgmgr.yaml, where there is one; in the profile
+// for hadolint it may be none.
+func configured(t testing.TB, text string, rule *lint.Rule) []*lint.Rule {
+	rules := []*lint.Rule{rule}
+	if text == "" {
+		return rules
+	}
+	file, err := config.Read(".imgmgr.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file.For("Dockerfile", nil).Rules(rules)
+}
 
 // Facts makes the world that a rule's documentation describes.
 func Facts(t testing.TB, e lint.Example) facts.Context {

@@ -123,6 +123,8 @@ type world struct {
 	Context *bool `json:"context"`
 	// CRLF gives the Dockerfile Windows line endings.
 	CRLF bool `json:"crlf"`
+	// Config is the text of a .imgmgr.yaml.
+	Config string `json:"config"`
 }
 
 // run returns the findings and the fixed file, as the golden file writes them.
@@ -138,11 +140,12 @@ func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
 		src = strings.ReplaceAll(src, "\n", "\r\n")
 	}
 	fc := c.facts(t, w)
+	rules := configured(t, w.Config, rule)
 	parsed, err := dockerfile.Parse("Dockerfile", []byte(src))
 	if err != nil {
 		t.Fatalf("parse: %v", err)
 	}
-	found, err := lint.Check(context.Background(), parsed, fc, []*lint.Rule{rule})
+	found, err := lint.Check(context.Background(), parsed, fc, rules)
 	if err != nil {
 		t.Fatalf("check: %v", err)
 	}
@@ -152,7 +155,7 @@ func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
 	if rule.Safety == lint.None {
 		return want, ""
 	}
-	out, err := lint.Rewrite(context.Background(), "Dockerfile", []byte(src), fc, []*lint.Rule{rule}, lint.Unsafe)
+	out, err := lint.Rewrite(context.Background(), "Dockerfile", []byte(src), fc, rules, lint.Unsafe)
 	if err != nil {
 		t.Fatalf("rewrite: %v", err)
 	}

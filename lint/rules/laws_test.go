@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/config"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/facts"
 	"github.com/imgmgr/imgmgr/lint/linttest"
@@ -64,11 +65,33 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
+// TestHadolint holds that each of hadolint's checks is a rule of ours, and that
+// no rule claims to be a check that hadolint doesn't have.
+func TestHadolint(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range config.Codes() {
+		known[c.Code] = true
+		if !slices.ContainsFunc(rules.All, func(r *lint.Rule) bool { return slices.Contains(r.Aliases, c.Code) }) {
+			t.Errorf("no rule is %s: %s", c.Code, c.What)
+		}
+	}
+	if len(known) != 71 {
+		t.Errorf("hadolint 2.15.1 has 71 checks; %d are listed", len(known))
+	}
+	for _, r := range rules.All {
+		for _, alias := range r.Aliases {
+			if strings.HasPrefix(alias, "DL") && !known[alias] {
+				t.Errorf("%s says that it is %s, which hadolint doesn't have", r.Name, alias)
+			}
+		}
+	}
+}
+
 // TestOneFlawOnce holds a flaw that BuildKit reports, too, to one finding.
 func TestOneFlawOnce(t *testing.T) {
 	src := "FROM alpine:3.20@sha256:" + strings.Repeat("a", 64) + "\nENV DB_TOKEN=hunter2horse\nARG API_TOKEN\nUSER app\n"
 	var got []string
-	for _, d := range check(t, src, facts.Context{}, rules.All...) {
+	for _, d := range check(t, src, facts.Context{}, lint.Config{}.Rules(rules.All)...) {
 		got = append(got, d.Rule)
 	}
 	if want := []string{"SecretInArgOrEnv", "SecretsUsedInArgOrEnv"}; !slices.Equal(got, want) {
@@ -80,10 +103,10 @@ func TestDocumentation(t *testing.T) {
 	for _, r := range rules.All {
 		t.Run(r.Name, func(t *testing.T) {
 			bad, good := r.Doc.Bad, r.Doc.Good
-			if found := check(t, bad.Dockerfile, linttest.Facts(t, bad), r); len(found) == 0 {
+			if found := check(t, bad.Dockerfile, linttest.Facts(t, bad), linttest.Configured(t, bad, r)...); len(found) == 0 {
 				t.Error("the rule finds nothing in its bad example")
 			}
-			for _, d := range check(t, good.Dockerfile, linttest.Facts(t, good), r) {
+			for _, d := range check(t, good.Dockerfile, linttest.Facts(t, good), linttest.Configured(t, good, r)...) {
 				t.Errorf("the rule finds something in its good example: %s", d.Message)
 			}
 			if r.Safety == lint.None {
