@@ -48,6 +48,9 @@ type buildKitCheck struct {
 	why      string
 	bad      string
 	good     string
+	// fix repairs it, as safe as safety; nil where that isn't mechanical.
+	fix    buildKitFix
+	safety lint.Safety
 	// needsBase says that the check judges what the base image brings; it is
 	// silent where a base image isn't known.
 	needsBase bool
@@ -60,6 +63,7 @@ func buildKitRules() []*lint.Rule {
 			Name:     c.name,
 			Aliases:  c.aliases,
 			Severity: c.severity,
+			Safety:   c.safety,
 			Doc:      lint.Doc{Title: c.title, Why: c.why, Bad: c.example(c.bad), Good: c.example(c.good)},
 			Run:      func(p *lint.Pass) error { return reportBuildKit(p, c) },
 		})
@@ -96,6 +100,12 @@ func reportBuildKit(p *lint.Pass, c buildKitCheck) error {
 			d := lint.Diagnostic{Span: lineSpan(p.File, &w), Message: w.Message, URL: w.URL}
 			if in := p.File.At(d.Start); in != nil {
 				d.Alias = c.alias[in.Name]
+				if c.fix != nil {
+					d.Fix = c.fix(p.File, in, w)
+				}
+				if d.Fix != nil {
+					d.Fix.Safety = c.safety
+				}
 			}
 			p.Report(d)
 		}

@@ -6,6 +6,7 @@ import "github.com/imgmgr/imgmgr/lint"
 var buildKitChecks = []buildKitCheck{
 	{
 		name: "StageNameCasing", severity: lint.Info,
+		fix: lowerStageName, safety: lint.Safe,
 		title: "Stage name is not lower case",
 		why:   "Stage names are compared without regard to case, so capitals only make two spellings of one name possible.",
 		bad:   "FROM alpine:3.20 AS Base\n",
@@ -13,6 +14,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "FromAsCasing", severity: lint.Info,
+		fix: matchAs, safety: lint.Safe,
 		title: "FROM and AS differ in case",
 		why:   "FROM and AS are two words of one instruction; writing one in capitals and the other not makes the stage's name harder to find.",
 		bad:   "FROM alpine:3.20 as base\n",
@@ -20,6 +22,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "NoEmptyContinuation", severity: lint.Warning,
+		fix: dropEmptyLines, safety: lint.Safe,
 		title: "Empty line in a continued instruction",
 		why:   "An empty line behind a backslash is skipped today, and a future BuildKit will end the instruction there with an error.",
 		bad:   "FROM alpine:3.20\nRUN echo a && \\\n\n    echo b\n",
@@ -27,6 +30,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "ConsistentInstructionCasing", severity: lint.Info,
+		fix: matchMajority, safety: lint.Safe,
 		title: "Instructions mix upper and lower case",
 		why:   "One casing throughout a file, by custom capitals, keeps instructions apart from their arguments.",
 		bad:   "FROM alpine:3.20\nRUN echo a\nrun echo b\n",
@@ -48,6 +52,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "JSONArgsRecommended", aliases: []string{"DL3025"}, severity: lint.Warning,
+		fix: toJSON, safety: lint.Unsafe,
 		title: "CMD or ENTRYPOINT in shell form",
 		why:   "In shell form the program runs below /bin/sh -c, which doesn't pass on signals: docker stop waits for its time-out and kills it.",
 		bad:   "FROM alpine:3.20\nCMD sleep 60\n",
@@ -55,6 +60,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "MaintainerDeprecated", aliases: []string{"DL4000"}, severity: lint.Info,
+		fix: authorsLabel, safety: lint.Safe,
 		title: "MAINTAINER is deprecated",
 		why:   "The label org.opencontainers.image.authors says the same, and tools read it.",
 		bad:   "FROM alpine:3.20\nMAINTAINER someone@example.com\n",
@@ -91,6 +97,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "LegacyKeyValueFormat", severity: lint.Info,
+		fix: equalsSign, safety: lint.Safe,
 		title: "ENV or LABEL without an equals sign",
 		why:   "ENV KEY VALUE takes the whole rest of the line as one value, and can set one variable only. ENV KEY=VALUE says what it means.",
 		bad:   "FROM alpine:3.20\nENV DIR /app\n",
@@ -105,6 +112,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "RedundantTargetPlatform", aliases: []string{"DL3065"}, severity: lint.Info,
+		fix: dropPlatform, safety: lint.Safe,
 		title: "FROM --platform=$TARGETPLATFORM is the default",
 		why:   "A base image is resolved for the target platform anyway; the flag only makes the reader look for a reason.",
 		bad:   "FROM --platform=$TARGETPLATFORM alpine:3.20\n",
@@ -147,6 +155,7 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "ExposeProtoCasing", severity: lint.Info,
+		fix: lowerProtocol, safety: lint.Safe,
 		title: "Protocol in EXPOSE is not lower case",
 		why:   "Tools that read the image's ports compare them with tcp, udp and sctp.",
 		bad:   "FROM alpine:3.20\nEXPOSE 80/TcP\n",
