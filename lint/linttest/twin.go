@@ -113,13 +113,17 @@ func (t *twins) step(a, b *Step) string {
 	return t.mounts(a.Mounts, b.Mounts)
 }
 
+// brought are words that fixes put into a command: apk's in place of --no-cache,
+// apt's to clean the folder of the image and not the cache.
+var brought = [...]string{"-U", "-o", "Dir::Cache=/var/cache/apt"}
+
 // shortened reports that words of b are those of a, some of them left out or
 // replaced: a flag that turned a cache off.
 func shortened(a, b []string) bool {
 	have := strings.Fields(strings.Join(a, " "))
 	for word := range strings.FieldsSeq(strings.Join(b, " ")) {
 		i := slices.Index(have, word)
-		if i < 0 && word != "-U" { // apk: instead of --no-cache
+		if i < 0 && !slices.Contains(brought[:], word) {
 			return false
 		}
 		if i >= 0 {
@@ -144,8 +148,8 @@ func (t *twins) environment(a, b *Step) string {
 	return ""
 }
 
-// mounts: all of a, and besides those caches that the fixes declare, and files
-// over files.
+// mounts: all of a, and besides those caches that the fixes declare or that have
+// a folder of their own, and files over files.
 func (t *twins) mounts(a, b []Mount) string {
 	taken := make([]bool, len(b))
 	for _, m := range a {
@@ -158,7 +162,7 @@ func (t *twins) mounts(a, b []Mount) string {
 	for i, m := range b {
 		switch {
 		case taken[i]:
-		case m.Cache != "" && strings.HasPrefix(m.Cache, "/imgmgr-") && slices.Contains(t.drops, m.Target):
+		case m.Cache != "" && strings.HasPrefix(m.Cache, "/imgmgr-") && (slices.Contains(t.drops, m.Target) || strings.HasPrefix(m.Target, "/run/imgmgr-")):
 		case m.Tmpfs:
 		case m.From != nil && m.From.Below == nil && strings.HasPrefix(m.From.Does, "file"):
 		default:
