@@ -40,7 +40,11 @@ var floors = []storey{
 	{3, "plugin/image/source", "plugin/image/**"},
 	{1, "plugin/image/*", "plugin/image lint/facts"}, // lint/facts for what a base image is to a rule
 
+	{1, "plugin/prune/retention", ""},
+	{2, "plugin/prune/*", "plugin/prune/retention plugin/image plugin/image/**"},
+
 	{5, "plugin/ui", ""},
+	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
 	{5, "frontend", "lint/**"},
 	{5, "frontend/scanner", ""},
@@ -128,6 +132,8 @@ func TestFloorsCanFail(t *testing.T) {
 		{"lint/report/a.go", own("lint/dockerfile"), "may not import lint/dockerfile"},
 		{"plugin/lint/a.go", own("frontend"), "may not import frontend"},
 		{"plugin/lint/a.go", own("plugin/prune"), "may not import plugin/prune"},
+		{"plugin/prune/retention/a.go", own("plugin/prune/registry"), "may not import plugin/prune/registry"},
+		{"plugin/prune/retention/a.go", "package p\nimport _ \"net/http\"\n", "imports net/http"},
 		{"frontend/a.go", own("plugin"), "may not import plugin"},
 		{"frontend/a.go", own("plugin/image"), "may not import plugin/image"},
 		{"frontend/scanner/a.go", own("frontend"), "may not import frontend"},
@@ -171,7 +177,7 @@ func inspect(t *testing.T, name, src string) []string {
 		t.Fatal(err)
 	}
 	may := floors[i].may
-	pure := (folder == "lint" || strings.HasPrefix(folder, "lint/")) && folder != "lint/linttest" && !test
+	pure := (folder == "lint" || strings.HasPrefix(folder, "lint/") || folder == "plugin/prune/retention") && folder != "lint/linttest" && !test
 	if test {
 		for _, more := range testsMay {
 			if matches(more.folder, folder) {

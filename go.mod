@@ -13,6 +13,7 @@ require (
 	github.com/containerd/platforms v1.0.0-rc.5
 	github.com/distribution/reference v0.6.0
 	github.com/docker/cli v29.9.3+incompatible // the plugin framework: docker imgmgr
+	github.com/docker/go-units v0.5.0 // sizes as Docker writes them
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-containerregistry v0.22.1 // reads image configurations from registries
 	github.com/in-toto/in-toto-golang v0.11.0
@@ -142,7 +143,6 @@ require (
 	github.com/diskfs/go-diskfs v1.9.4 // indirect
 	github.com/docker/docker-credential-helpers v0.9.10 // indirect
 	github.com/docker/go-connections v0.8.2 // indirect
-	github.com/docker/go-units v0.5.0 // indirect
 	github.com/dsnet/compress v0.0.2-0.20230904184137-39efe44ab707 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/elliotchance/phpserialize v1.4.0 // indirect
