@@ -19,6 +19,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin/lint"
+	"github.com/imgmgr/imgmgr/plugin/prune"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -63,7 +64,7 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root.SetVersionTemplate("imgmgr {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(lint.Command(streams, rules.All))
+	root.AddCommand(lint.Command(streams, rules.All), prune.Command(streams))
 	return root
 }
 

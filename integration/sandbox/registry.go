@@ -37,11 +37,11 @@ func (sb *Sandbox) startRegistry(ctx context.Context) error {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
 	sb.Registry = "127.0.0.1:" + strconv.Itoa(port)
-	return sb.runRegistry(ctx, "registry", sb.Registry, storage)
+	return sb.runRegistry(ctx, sb.Tool("registry"), "registry", sb.Registry, storage)
 }
 
 // runRegistry starts a registry process and waits until it answers.
-func (sb *Sandbox) runRegistry(ctx context.Context, name, addr, storage string) error {
+func (sb *Sandbox) runRegistry(ctx context.Context, program, name, addr, storage string) error {
 	config := filepath.Join(sb.run, name+".yaml")
 	yaml := fmt.Sprintf(`version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
@@ -55,7 +55,7 @@ http: {addr: %q}
 	if err := os.WriteFile(config, []byte(yaml), 0o644); err != nil {
 		return fmt.Errorf("configuring the registry: %w", err)
 	}
-	d, err := sb.startDaemon(name, []string{"OTEL_TRACES_EXPORTER=none"}, sb.Tool("registry"), "serve", config)
+	d, err := sb.startDaemon(name, []string{"OTEL_TRACES_EXPORTER=none"}, program, "serve", config)
 	if err != nil {
 		return err
 	}
@@ -82,5 +82,5 @@ func (sb *Sandbox) NewRegistry(ctx context.Context, dir string) (string, error) 
 		return "", fmt.Errorf("starting a registry: %w", err)
 	}
 	addr := "127.0.0.1:" + strconv.Itoa(port)
-	return addr, sb.runRegistry(ctx, "registry-"+strconv.Itoa(port), addr, dir)
+	return addr, sb.runRegistry(ctx, sb.Tool("registry"), "registry-"+strconv.Itoa(port), addr, dir)
 }

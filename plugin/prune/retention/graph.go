@@ -232,3 +232,11 @@ func shortDigest(digest string) string {
 	}
 	return algorithm + ":" + hex[:12]
 }
+
+// TagSubject is the digest that a system tag is about; "" for other tags.
+func TagSubject(tag string) string {
+	if m := systemTag.FindStringSubmatch(tag); m != nil {
+		return m[1] + ":" + m[2]
+	}
+	return ""
+}

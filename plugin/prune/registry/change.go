@@ -1,0 +1,75 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+)
+
+const mayChange = "pull,push,delete"
+
+// Tags returns the digest of every tag of a repository, as it is now. The
+// repository is named as in plans, with the registry's host, here and below.
+func (r *Registry) Tags(ctx context.Context, repository string) (map[string]string, error) {
+	path, err := r.path(repository)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := r.now(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(tags))
+	for _, t := range tags {
+		out[t.Name] = t.Digest
+	}
+	return out, nil
+}
+
+// Tag returns the digest of one tag; fs.ErrNotExist where there is none.
+func (r *Registry) Tag(ctx context.Context, repository, tag string) (string, error) {
+	path, err := r.path(repository)
+	if err != nil {
+		return "", err
+	}
+	return r.head(ctx, path, tag)
+}
+
+// Manifest reads a manifest from the registry itself, with its media type;
+// fs.ErrNotExist where there is none.
+func (r *Registry) Manifest(ctx context.Context, repository, digest string) (mediaType string, content []byte, err error) {
+	path, err := r.path(repository)
+	if err != nil {
+		return "", nil, err
+	}
+	got, err := r.get(ctx, path, "manifests", digest)
+	if err != nil {
+		return "", nil, err
+	}
+	return got.header.Get("Content-Type"), got.body, nil
+}
+
+// DeleteManifest deletes a manifest, and with it all its tags.
+func (r *Registry) DeleteManifest(ctx context.Context, repository, digest string) error {
+	return r.change(ctx, request{method: http.MethodDelete, path: "manifests/" + digest}, repository)
+}
+
+// DeleteTag takes a name away. The error is errors.ErrUnsupported where a
+// registry can't do that without the manifest, as distribution 2.8.
+func (r *Registry) DeleteTag(ctx context.Context, repository, tag string) error {
+	return r.change(ctx, request{method: http.MethodDelete, path: "manifests/" + tag}, repository)
+}
+
+// Put writes a manifest under a tag, or under its digest alone.
+func (r *Registry) Put(ctx context.Context, repository, reference, mediaType string, content []byte) error {
+	return r.change(ctx, request{method: http.MethodPut, path: "manifests/" + reference, kind: mediaType, body: content}, repository)
+}
+
+func (r *Registry) change(ctx context.Context, req request, repository string) error {
+	path, err := r.path(repository)
+	if err != nil {
+		return err
+	}
+	req.repository, req.action = path, mayChange
+	_, err = r.do(ctx, req)
+	return err
+}

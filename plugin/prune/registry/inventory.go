@@ -1,0 +1,244 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+)
+
+// Inventory reads the facts of all repositories. What can't be read of one makes
+// that one incomplete; only a listing of repositories that fails is an error.
+func (r *Registry) Inventory(ctx context.Context, now time.Time) (*retention.Inventory, error) {
+	names, err := r.scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inv := &retention.Inventory{
+		Version: retention.InventoryVersion, Place: r.Place(), Host: r.host.RegistryStr(),
+		Taken: now.UTC(), Partial: r.prefix != "", Repositories: make([]retention.Repository, len(names)),
+	}
+	var group errgroup.Group
+	group.SetLimit(r.opts.Workers) // repositories; the gate bounds requests
+	for i, name := range names {
+		group.Go(func() error {
+			inv.Repositories[i] = r.repository(ctx, name)
+			return ctx.Err()
+		})
+	}
+	return inv, group.Wait()
+}
+
+// scope is the repositories to look at. A registry that won't list them may still
+// show the one that was named.
+func (r *Registry) scope(ctx context.Context) ([]string, error) {
+	all, err := r.repositories(ctx)
+	refused := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
+	switch {
+	case refused && r.prefix != "":
+		return []string{r.prefix}, nil
+	case refused:
+		return nil, fmt.Errorf("%w: this registry does not list its repositories; name one as %s/REPOSITORY", err, r.host.RegistryStr())
+	case err != nil:
+		return nil, err
+	}
+	if r.prefix == "" {
+		return all, nil
+	}
+	inside := slices.DeleteFunc(all, func(name string) bool { return name != r.prefix && !strings.HasPrefix(name, r.prefix+"/") })
+	if len(inside) == 0 {
+		return []string{r.prefix}, nil
+	}
+	return inside, nil
+}
+
+// repository reads one repository.
+func (r *Registry) repository(ctx context.Context, name string) retention.Repository {
+	repo := retention.Repository{Name: name, Tags: []retention.Tag{}, Manifests: []retention.Manifest{}}
+	tags, err := r.now(ctx, name)
+	if err == nil {
+		for _, tag := range tags {
+			repo.Tags = append(repo.Tags, tag)
+		}
+		walk := &walk{registry: r, repository: name, found: map[string]*retention.Manifest{}}
+		err = walk.from(ctx, tags)
+		for _, m := range walk.found {
+			if m != nil {
+				repo.Manifests = append(repo.Manifests, *m)
+			}
+		}
+	}
+	if err != nil {
+		repo.Incomplete = err.Error()
+	}
+	slices.SortFunc(repo.Tags, func(a, b retention.Tag) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(repo.Manifests, func(a, b retention.Manifest) int { return strings.Compare(a.Digest, b.Digest) })
+	return repo
+}
+
+// now lists the tags of a repository with their digests. A tag that vanishes
+// meanwhile isn't there.
+func (r *Registry) now(ctx context.Context, repository string) ([]retention.Tag, error) {
+	names, err := r.tags(ctx, repository)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // a repository without tags, to most registries
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.progress(0, len(names))
+	tags := make([]retention.Tag, len(names))
+	err = each(ctx, r.opts.Workers, len(names), func(ctx context.Context, i int) error {
+		digest, err := r.head(ctx, repository, names[i])
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		tags[i] = retention.Tag{Name: names[i], Digest: digest}
+		r.progress(1, 0)
+		return nil
+	})
+	return slices.DeleteFunc(tags, func(t retention.Tag) bool { return t.Digest == "" }), err
+}
+
+func (r *Registry) progress(done, known int) {
+	if r.opts.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done, r.known = r.done+done, r.known+known
+	r.opts.Progress(r.done, r.known)
+}
+
+// walk reads manifests from tags down, each once.
+type walk struct {
+	registry   *Registry
+	repository string
+	mu         sync.Mutex
+	found      map[string]*retention.Manifest // nil: it isn't there
+}
+
+// from reads level by level: what the tags name, then what that names.
+func (w *walk) from(ctx context.Context, tags []retention.Tag) error {
+	var next []string
+	for _, t := range tags {
+		next = append(next, t.Digest)
+	}
+	for len(next) > 0 {
+		slices.Sort(next)
+		level := slices.DeleteFunc(slices.Compact(next), func(digest string) bool { _, known := w.found[digest]; return known })
+		next = nil
+		err := each(ctx, w.registry.opts.Workers, len(level), func(ctx context.Context, i int) error {
+			m, referrers, err := w.read(ctx, level[i])
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.found[level[i]] = m
+			next = append(next, referrers...)
+			if m != nil {
+				for _, c := range m.Children {
+					next = append(next, c.Digest)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads one manifest, its configuration, and what refers to it.
+func (w *walk) read(ctx context.Context, digest string) (*retention.Manifest, []string, error) {
+	content, err := w.content(ctx, "manifests", digest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, config := parse(digest, content)
+	if config != "" {
+		content, err := w.content(ctx, "blobs", config)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a lost configuration leaves the date unknown
+			return &m, nil, err
+		}
+		describe(&m, content)
+	}
+	referrers, err := w.registry.refersTo(ctx, w.repository, digest)
+	return &m, referrers, err
+}
+
+func (w *walk) content(ctx context.Context, kind, digest string) ([]byte, error) {
+	if content := w.registry.cache.get(digest); content != nil {
+		return content, nil
+	}
+	got, err := w.registry.get(ctx, w.repository, kind, digest)
+	if err != nil {
+		return nil, err
+	}
+	w.registry.cache.put(digest, got.body)
+	return got.body, nil
+}
+
+// refersTo asks the referrers API. A registry that doesn't know it is asked once:
+// there, tags lead to referrers.
+func (r *Registry) refersTo(ctx context.Context, repository, digest string) ([]string, error) {
+	r.mu.Lock()
+	known := r.referrers
+	r.mu.Unlock()
+	if known != nil && !*known {
+		return nil, nil
+	}
+	got, err := r.do(ctx, request{method: http.MethodGet, repository: repository, path: "referrers/" + digest, action: "pull"})
+	supported := err == nil
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if known == nil {
+		r.mu.Lock()
+		r.referrers = &supported
+		r.mu.Unlock()
+	}
+	if !supported {
+		return nil, nil
+	}
+	if got.header.Get("Link") != "" {
+		return nil, fmt.Errorf("the referrers of %s in %s come in pages, which imgmgr does not read yet", digest, repository)
+	}
+	var index struct{ Manifests []descriptor }
+	if err := json.Unmarshal(got.body, &index); err != nil {
+		return nil, fmt.Errorf("read the referrers of %s in %s: %w", digest, repository, err)
+	}
+	var out []string
+	for _, d := range index.Manifests {
+		if !isDigest(d.Digest) {
+			return nil, fmt.Errorf("read the referrers of %s in %s: %q is no digest", digest, repository, d.Digest)
+		}
+		out = append(out, d.Digest)
+	}
+	return out, nil
+}
+
+// each does n things, several at a time, and stops at the first error.
+func each(ctx context.Context, workers, n int, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}

@@ -1,0 +1,27 @@
+package prune
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+)
+
+// simulate shows what a policy would have done with saved inventories.
+func (f *flags) simulate(paths []string) error {
+	policy, err := f.readPolicy()
+	if err != nil {
+		return err
+	}
+	out := f.streams().Out
+	for _, path := range paths {
+		inv, err := readInventory(path)
+		if err != nil {
+			return err
+		}
+		plan := retention.Make(inv, policy)
+		fmt.Fprintf(out, "%s  %s  removes %s, frees %s, stops at %s\n", inv.Taken.Format(time.DateOnly), placeName(plan.Place),
+			counted(plan.Remove), bytesText(plan.FreesBytes), plural(len(plan.Stopped), "repository"))
+	}
+	return nil
+}

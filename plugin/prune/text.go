@@ -1,0 +1,286 @@
+package prune
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/docker/go-units"
+
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+// printPlan prints what goes and why, repository by repository.
+func printPlan(out ui.Output, plan *retention.Plan) error {
+	w := bufio.NewWriter(out)
+	order, items := byRepository(plan.Remove)
+	for _, repo := range order {
+		printRepository(w, out.Width, repo, items[repo])
+	}
+	for _, s := range plan.Stopped {
+		fmt.Fprintf(w, "%s: left alone: %s\n", s.Repository, plain(s.Reason))
+	}
+	if len(plan.Stopped) > 0 {
+		fmt.Fprintln(w)
+	}
+	if len(plan.Remove) == 0 {
+		fmt.Fprintf(w, "Nothing to remove: %s", staying(plan))
+	} else {
+		atMost := ""
+		if plan.AtMost {
+			atMost = "up to "
+		}
+		fmt.Fprintf(w, "%s, which frees %s%s; %s", goes(plan.Remove), atMost, bytesText(plan.FreesBytes), staying(plan))
+	}
+	return w.Flush()
+}
+
+// line is one row of a plan: an image with all its tags, or a tag by itself.
+type line struct {
+	name, reason string
+	bytes        int64
+}
+
+// printRepository prints rows of names, bytes and reasons. What goes along with an
+// image is counted into its row.
+func printRepository(w io.Writer, width int, repo string, items []retention.Removal) {
+	var lines []line
+	var sum int64
+	tags, deleted := map[string][]string{}, map[string]bool{}
+	for _, item := range items {
+		sum += item.Bytes
+		if _, tag, _, err := retention.SplitRef(item.Ref); err == nil && tag != "" {
+			tags[item.Digest] = append(tags[item.Digest], tag)
+		} else {
+			deleted[item.Digest] = true
+		}
+	}
+	along := line{}
+	parts := 0
+	for _, item := range items {
+		reason := item.Rule + ": " + item.Reason
+		_, tag, _, _ := retention.SplitRef(item.Ref)
+		names := slices.DeleteFunc(slices.Clone(tags[item.Digest]), func(t string) bool { return retention.TagSubject(t) != "" })
+		switch {
+		case tag != "" && deleted[item.Digest]:
+		case tag != "":
+			lines = append(lines, line{tag, "only the tag; " + reason, 0})
+		case len(names) > 0:
+			name := names[0]
+			if len(names) > 1 {
+				name = fmt.Sprintf("%s (+%d)", name, len(names)-1)
+			}
+			lines = append(lines, line{name, reason, item.Bytes})
+		case strings.HasPrefix(item.Reason, "part of ") || strings.HasPrefix(item.Reason, "refers to "):
+			parts++
+			along.bytes += item.Bytes
+		default:
+			lines = append(lines, line{short(item.Digest), reason, item.Bytes})
+		}
+	}
+	if parts > 0 {
+		along.name, along.reason = fmt.Sprintf("%d more", parts), "platforms, signatures and SBOMs of these"
+		lines = append(lines, along)
+	}
+	fmt.Fprintf(w, "%s  frees %s\n", repo, bytesText(sum))
+	printLines(w, width, lines)
+	fmt.Fprintln(w)
+}
+
+// printLines prints rows in columns; a reason that doesn't fit beside its name is
+// put below it.
+func printLines(w io.Writer, width int, lines []line) {
+	names := 0
+	for _, l := range lines {
+		names = max(names, min(len(l.name), 32))
+	}
+	for _, l := range lines {
+		head := fmt.Sprintf("  %-*s %8s  ", names, l.name, bytesText(l.bytes))
+		reason := plain(l.reason)
+		if width > 0 && len(head)+len([]rune(reason)) > width {
+			fmt.Fprintf(w, "%s\n", strings.TrimRight(head, " "))
+			for _, part := range wrap(reason, width-6) {
+				fmt.Fprintf(w, "      %s\n", part)
+			}
+			continue
+		}
+		fmt.Fprintf(w, "%s%s\n", head, reason)
+	}
+}
+
+func wrap(text string, width int) []string {
+	var lines []string
+	current := ""
+	for word := range strings.FieldsSeq(text) {
+		if current != "" && len([]rune(current))+1+len([]rune(word)) > width {
+			lines = append(lines, current)
+			current = ""
+		}
+		current = strings.TrimPrefix(current+" "+word, " ")
+	}
+	return append(lines, current)
+}
+
+// counted says how many images and tags a list of removals is.
+func counted(removals []retention.Removal) string {
+	images, names := 0, 0
+	deleted := map[string]bool{}
+	for _, r := range removals {
+		if r.Kind != retention.KindTag {
+			images++
+			deleted[r.Ref] = true
+		}
+	}
+	for _, r := range removals {
+		if repo, tag, _, err := retention.SplitRef(r.Ref); err == nil && tag != "" && !deleted[repo+"@"+r.Digest] {
+			names++
+		}
+	}
+	text := plural(images, "manifest")
+	if names > 0 {
+		text += " and " + plural(names, "tag")
+	}
+	return text
+}
+
+func goes(removals []retention.Removal) string {
+	verb := " go"
+	if text := counted(removals); text == "1 manifest" {
+		verb = " goes"
+		return text + verb
+	}
+	return counted(removals) + verb
+}
+
+func staying(plan *retention.Plan) string {
+	text := fmt.Sprintf("%d stay", len(plan.Keep)+len(plan.Unknown))
+	if n := len(plan.Unknown); n > 0 {
+		text += fmt.Sprintf(", %d of them because too little is known", n)
+	}
+	return text + ".\n"
+}
+
+func printOutcome(out io.Writer, o *Outcome, journal string) {
+	for _, s := range o.Skipped {
+		fmt.Fprintf(out, "left alone: %s: %s\n", s.Ref, plain(s.Reason))
+	}
+	failures := map[string]int{}
+	for _, s := range o.Failed {
+		failures[s.Reason]++
+	}
+	for _, reason := range sortedKeys(failures) {
+		fmt.Fprintf(out, "not removed, %s: %s\n", plural(failures[reason], "item"), plain(reason))
+	}
+	if len(o.Gone) > 0 {
+		fmt.Fprintf(out, "%s gone already.\n", wereGone(o.Gone))
+	}
+	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), bytesText(o.Freed), journal)
+	if len(o.Removed) > 0 {
+		fmt.Fprintln(out, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
+	}
+}
+
+func wereGone(removals []retention.Removal) string {
+	if len(removals) == 1 {
+		return "1 was"
+	}
+	return fmt.Sprintf("%d were", len(removals))
+}
+
+func sortedKeys(m map[string]int) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func printRestored(out io.Writer, r *Restored, place string) {
+	for _, l := range r.Left {
+		fmt.Fprintf(out, "left alone: %s: %s\n", l.Ref, plain(l.Reason))
+	}
+	for _, l := range r.Lost {
+		fmt.Fprintf(out, "lost: %s: %s\n", l.Ref, plain(l.Reason))
+	}
+	fmt.Fprintf(out, "Gave back %s to %s.\n", plural(len(r.Back), "manifest"), place)
+}
+
+func printJournals(out io.Writer, journals []string) error {
+	for _, dir := range journals {
+		plan, entries, err := ReadJournal(dir)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), plural(len(entries), "manifest"))
+	}
+	if len(journals) == 0 {
+		fmt.Fprintln(out, "There is no journal.")
+	}
+	return nil
+}
+
+// printWhy prints all that a plan says of a digest.
+func printWhy(out io.Writer, inv *retention.Inventory, plan *retention.Plan, ref, digest string) error {
+	w := &strings.Builder{}
+	fmt.Fprintf(w, "%s\n  digest   %s\n", ref, digest)
+	repo, _, _, err := retention.SplitRef(ref)
+	if err != nil {
+		return err
+	}
+	for _, r := range inv.Repositories {
+		if inv.Host+"/"+r.Name != repo && r.Name != repo {
+			continue
+		}
+		for _, m := range r.Manifests {
+			if m.Digest == digest {
+				fmt.Fprintf(w, "  kind     %s %s\n", m.Kind, plain(m.Platform))
+				if !m.Created.IsZero() {
+					fmt.Fprintf(w, "  built    %s\n", m.Created.Format("2006-01-02 15:04"))
+				}
+			}
+		}
+	}
+	for _, r := range plan.Remove {
+		if other, _, _, err := retention.SplitRef(r.Ref); err == nil && other == repo && r.Digest == digest {
+			fmt.Fprintf(w, "  removed  %s: rule %s: %s\n", strings.TrimPrefix(r.Ref, repo), plain(r.Rule), plain(r.Reason))
+		}
+	}
+	for _, k := range slices.Concat(plan.Keep, plan.Unknown) {
+		if other, _, _, err := retention.SplitRef(k.Ref); err == nil && other == repo && k.Digest == digest {
+			fmt.Fprintf(w, "  kept     %s: %s\n", strings.TrimPrefix(k.Ref, repo), plain(k.Reason))
+		}
+	}
+	_, err = io.WriteString(out, w.String())
+	return err
+}
+
+// plain takes away what could steer a terminal: labels are written by anybody.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func bytesText(n int64) string { return units.HumanSizeWithPrecision(float64(n), 3) }
+
+func placeName(place string) string { return cmp.Or(strings.TrimPrefix(place, "registry://"), place) }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	if strings.HasSuffix(what, "y") {
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,55 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+// undo gives back what a run removed.
+func (f *flags) undo(ctx context.Context) error {
+	streams := f.streams()
+	dir, err := f.journals()
+	if err != nil {
+		return err
+	}
+	journals, err := Journals(dir)
+	if err != nil {
+		return err
+	}
+	if f.listJournals {
+		return printJournals(streams.Out, journals)
+	}
+	path := f.undoJournal
+	if path == "" {
+		if len(journals) == 0 {
+			return fmt.Errorf("there is no journal in %s: nothing was removed, or --journal names another folder", dir)
+		}
+		path = journals[0]
+	} else if !filepath.IsAbs(path) && filepath.Base(path) == path {
+		path = filepath.Join(dir, path)
+	}
+	plan, entries, err := ReadJournal(path)
+	if err != nil {
+		return err
+	}
+	store, err := f.store(plan.Place)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(streams.Err, "giving back")
+	out, err := Restore(ctx, store, entries, bar.show)
+	bar.end()
+	printRestored(streams.Out, out, placeName(plan.Place))
+	switch {
+	case err != nil:
+		return err
+	case len(out.Lost) > 0:
+		return &ui.Exit{Code: ui.Failure}
+	case len(out.Left) > 0:
+		return &ui.Exit{Code: ui.Findings}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package prune
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/distribution/reference"
+
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+)
+
+// why says what becomes of one image, and for which reason.
+func (f *flags) why(ctx context.Context, image string) error {
+	ref, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return fmt.Errorf("%q names no image: %w", image, err)
+	}
+	if f.registry == "" && f.inventory == "" {
+		f.registry = reference.Domain(ref)
+	}
+	policy, err := f.readPolicy()
+	if err != nil {
+		return err
+	}
+	streams := f.streams()
+	inv, err := f.gather(ctx, streams, f.now())
+	if err != nil {
+		return err
+	}
+	plan := retention.Make(inv, policy)
+	name := reference.TagNameOnly(ref).String()
+	digest := digestOf(plan, name)
+	if digest == "" {
+		return fmt.Errorf("there is no %s in %s", name, placeName(plan.Place))
+	}
+	return printWhy(streams.Out, inv, plan, name, digest)
+}
+
+// digestOf is the digest that a plan has for a reference.
+func digestOf(plan *retention.Plan, ref string) string {
+	for _, r := range plan.Remove {
+		if r.Ref == ref {
+			return r.Digest
+		}
+	}
+	for _, list := range [][]retention.Kept{plan.Keep, plan.Unknown} {
+		for _, k := range list {
+			if k.Ref == ref {
+				return k.Digest
+			}
+		}
+	}
+	// A digest of something that has a tag.
+	repo, _, digest, err := retention.SplitRef(ref)
+	if err != nil || digest == "" {
+		return ""
+	}
+	for _, list := range [][]retention.Kept{plan.Keep, plan.Unknown} {
+		for _, k := range list {
+			if r, _, _, err := retention.SplitRef(k.Ref); err == nil && r == repo && k.Digest == digest {
+				return digest
+			}
+		}
+	}
+	return ""
+}
