@@ -145,6 +145,13 @@ func TestCommutes(t *testing.T) {
 		{"COPY . .", "RUN sudo apt-get install x", ""},
 		{"COPY . .", "RUN su app -c 'apt-get install x'", "?"},
 		{"COPY . .", "RUN sh -c 'apt-get install x'", ""},
+		{"COPY . .", "RUN --mount=type=cache,target=/app/x apt-get install x", "!"},
+		{"COPY . .", "RUN --mount=type=cache,target=x apt-get install x", "!"},
+		{"COPY . .", "RUN --mount=type=cache,target=/x apt-get install x", ""},
+		{"COPY . .", "RUN --mount=type=secret,id=x apt-get install x", ""},
+		{"COPY . .", "RUN --mount=type=cache,target=$X apt-get install x", "?"},
+		{"COPY . .", "RUN --mount=target=/x apt-get install x", "?"},
+		{"COPY . .", "RUN --mount=from=x,target=/x apt-get install x", ""},
 		{"COPY . .", `RUN ["apt-get", "install", "x"]`, ""},
 		{"COPY . .", `RUN ["apt-get", "install", "./x"]`, "!"},
 		{"COPY . .", "RUN <<EOF\napt-get update\napt-get install -y x\nEOF", ""},
@@ -196,8 +203,6 @@ func TestWorldCounts(t *testing.T) {
 		"no WORKDIR":          func(w *effect.World) { w.Workdir = "" },
 		"PATH leads there":    func(w *effect.World) { w.Vars["PATH"] = "/usr/bin:/app/bin" },
 		"HOME is there":       func(w *effect.World) { w.Home = "/app" },
-		"a mount is there":    func(w *effect.World) { w.Mounts = []string{"/app/x"} },
-		"an unknown mount":    func(w *effect.World) { w.MountsUnknown = "the mount is not known" },
 		"the folder's a link": func(w *effect.World) { w.Link = func(p string) (string, bool) { return p + " may be a link", true } },
 	} {
 		list := instructions(t, "COPY . .\n"+apt)

@@ -17,10 +17,6 @@ import (
 type World struct {
 	Scene
 	User string // of USER and the base image; "" is root
-	// Mounts are the places that mounts of a RUN take, absolute paths.
-	// MountsUnknown, where it isn't empty, says why they aren't all.
-	Mounts        []string
-	MountsUnknown string
 	// Expand replaces the variables of the Dockerfile in a word; not ok where
 	// one isn't known. Nil knows none.
 	Expand func(word string) (string, bool)
@@ -295,12 +291,16 @@ func (e *Effect) run(in *dockerfile.Instruction, w World) {
 		commands, open = script.Commands(), loops(script)
 	}
 	e.start(commands, w)
-	if w.MountsUnknown != "" {
-		e.Unknown = w.MountsUnknown
-		return
-	}
-	for _, m := range w.Mounts {
-		e.Writes = append(e.Writes, w.place(m))
+	for _, m := range Mounts(in, w) {
+		switch {
+		case m.Open || m.Target == "":
+			e.Unknown = "a mount of the step is not known"
+			return
+		case m.Kind == "bind" && m.From == "":
+			e.Unknown = "the step has a mount of the context"
+			return
+		}
+		e.Writes = append(e.Writes, w.place(m.Target))
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Vars)) {
 		e.leads(name, w.Vars[name])

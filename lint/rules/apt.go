@@ -8,6 +8,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
@@ -93,8 +94,8 @@ func runScripts(st *dockerfile.Stage) (runs []runScript, unread bool) {
 // holdsMount reports that a cache or tmpfs mount of the RUN holds dir, or may
 // hold it: its target isn't known.
 func holdsMount(p *lint.Pass, in *dockerfile.Instruction, dir string) bool {
-	return slices.ContainsFunc(mounts(p, in), func(m mount) bool {
-		return (m.kind == "cache" || m.kind == "tmpfs") && (m.target == "" || within(m.target, dir))
+	return slices.ContainsFunc(mounts(p, in), func(m effect.Mount) bool {
+		return (m.Kind == "cache" || m.Kind == "tmpfs") && (m.Target == "" || within(m.Target, dir))
 	})
 }
 

@@ -52,7 +52,7 @@ func (all *steps) keptBy(o *step, w *want, v *verdict) {
 		v.block("another step has it in %s", same.cache.Path)
 	default:
 		if m := all.mounted(o, w.cache.Path); m != nil {
-			if m.kind != "cache" || m.id != o.cacheID(same.cache) {
+			if m.Kind != "cache" || m.ID != o.cacheID(same.cache) {
 				v.block("another step has a mount of its own there")
 			}
 			return

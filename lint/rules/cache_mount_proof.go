@@ -262,57 +262,15 @@ func (all *steps) absolute(in *dockerfile.Instruction, word string) (string, boo
 
 // readers looks for other stages that take files from this one.
 func (all *steps) readers(s *step, w *want, v *verdict) {
-	for _, st := range all.pass.File.Stages {
-		for _, in := range st.Instructions {
-			if !slices.ContainsFunc(all.pass.File.Sources(in), func(src *dockerfile.Stage) bool {
-				return slices.Contains(all.lineage[src], s.in.Stage)
-			}) {
-				continue
-			}
-			for _, from := range all.taken(in) {
-				if from == "" {
-					v.less(lint.Unsafe, "which files a later %s takes from this stage is not known", in.Name)
-				} else if related(from, w.cache.Path) {
-					v.less(lint.Unsafe, "a later %s takes %s from this stage", in.Name, from)
-				}
-			}
+	for _, t := range all.takings {
+		switch {
+		case !slices.Contains(all.lineage[t.From], s.in.Stage):
+		case t.Path == "":
+			v.less(lint.Unsafe, "which files a later %s takes from this stage is not known", t.In.Name)
+		case related(t.Path, w.cache.Path):
+			v.less(lint.Unsafe, "a later %s takes %s from this stage", t.In.Name, t.Path)
 		}
 	}
-}
-
-// taken are the paths that an instruction takes from other stages; "" for one
-// that isn't known.
-func (all *steps) taken(in *dockerfile.Instruction) []string {
-	var list []string
-	add := func(word string) {
-		p, ok := all.pass.Expand(in, word)
-		if !ok {
-			list = append(list, "")
-			return
-		}
-		if i := strings.IndexAny(p, "*?["); i >= 0 {
-			p = path.Dir(p[:i] + "x")
-		}
-		list = append(list, path.Clean("/"+p))
-	}
-	switch c := in.Command.(type) {
-	case *instructions.CopyCommand:
-		for _, src := range c.SourcePaths {
-			add(src)
-		}
-	case *instructions.RunCommand:
-		for _, m := range mounts(all.pass, in) {
-			switch {
-			case m.from != "" && m.open:
-				list = append(list, "")
-			case m.from != "":
-				list = append(list, path.Clean("/"+m.source))
-			}
-		}
-	default: // a trigger: it runs in another build
-		list = append(list, "")
-	}
-	return list
 }
 
 // header is a file of the context that C sources may include; "" for none.

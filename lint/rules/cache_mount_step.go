@@ -36,11 +36,13 @@ type steps struct {
 	of   map[*dockerfile.Instruction]*step
 	// lineage is that of each stage for the build's arguments, itself first.
 	lineage map[*dockerfile.Stage][]*dockerfile.Stage
+	takings []effect.Taking        // between stages
 	headers func() (string, error) // see header
 }
 
 func newSteps(p *lint.Pass) *steps {
 	all := &steps{pass: p, of: map[*dockerfile.Instruction]*step{}, lineage: map[*dockerfile.Stage][]*dockerfile.Stage{}}
+	all.takings = effect.Takings(p.File, all.surroundings)
 	for _, st := range p.File.Stages {
 		for at := st; at != nil; at = p.File.ParentWith(at, p.Facts.Args) {
 			all.lineage[st] = append(all.lineage[st], at)
@@ -139,16 +141,7 @@ func sourceFolder(src string) (string, bool) {
 }
 
 // scene is what the step's commands run in.
-func (s *step) scene() effect.Scene {
-	sc := effect.Scene{Vars: s.state.Env}
-	if s.state.HomeKnown {
-		sc.Home = s.state.Home
-	}
-	if s.state.WorkdirKnown {
-		sc.Workdir = s.state.Workdir
-	}
-	return sc
-}
+func (s *step) scene() effect.Scene { return sceneOf(s.state) }
 
 // env is the environment of the i-th command.
 func (s *step) env(i int) ecosystem.Env {
@@ -307,9 +300,9 @@ func network(in *dockerfile.Instruction) string {
 
 // mounted returns the step's mount at the place, above it or below it. A mount
 // of which nothing is known counts.
-func (all *steps) mounted(s *step, place string) *mount {
+func (all *steps) mounted(s *step, place string) *effect.Mount {
 	for _, m := range mounts(all.pass, s.in) {
-		if m.open && m.target == "" || m.target != "" && related(m.target, place) {
+		if m.Open && m.Target == "" || m.Target != "" && related(m.Target, place) {
 			return &m
 		}
 	}

@@ -84,6 +84,9 @@ func (w *worlds) judgeCopy(in *dockerfile.Instruction, c *instructions.CopyComma
 	}
 	way := append(folders(dest), dest)
 	v := verdict{safety: lint.BuildSafe}
+	if w.pass.Facts.Args == nil {
+		v.less(lint.Safe, "the arguments of the build are not known")
+	}
 	if base != dockerfile.Scratch {
 		w.base(in, &v)
 	}

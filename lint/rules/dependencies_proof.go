@@ -71,7 +71,7 @@ func (all *steps) wholeStep(s *step, i int, v *verdict) {
 		v.less(lint.Unsafe, "some words of the command are not known")
 	}
 	for _, m := range mounts(all.pass, s.in) {
-		if m.kind == "bind" && m.from == "" || m.open {
+		if m.Kind == "bind" && m.From == "" || m.Open {
 			v.less(lint.Unsafe, "the step has a mount of the context")
 		}
 	}

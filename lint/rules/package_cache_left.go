@@ -6,6 +6,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
@@ -50,7 +51,7 @@ from. The profile for hadolint looks at all.`,
 // cleaned reports that the cache isn't in the layer: it is in a mount, is turned
 // off, or is emptied by the same script.
 func cleaned(p *lint.Pass, u install) bool {
-	if slices.ContainsFunc(mounts(p, u.in), func(m mount) bool { return m.kind == "cache" || m.kind == "tmpfs" }) {
+	if slices.ContainsFunc(mounts(p, u.in), func(m effect.Mount) bool { return m.Kind == "cache" || m.Kind == "tmpfs" }) {
 		return true
 	}
 	if v, set, _ := p.State(u.in).Lookup("PIP_NO_CACHE_DIR"); u.NoCache == "--no-cache-dir" && set && v != "" {

@@ -43,32 +43,8 @@ func (w *worlds) effect(in *dockerfile.Instruction) effect.Effect {
 }
 
 func (w *worlds) world(in *dockerfile.Instruction) effect.World {
-	state := w.pass.State(in)
-	world := effect.World{
-		Scene:  effect.Scene{Vars: state.Env},
-		User:   state.User,
-		Expand: func(word string) (string, bool) { return w.pass.Expand(in, word) },
-		Link:   func(p string) (string, bool) { return w.link(in, p) },
-	}
-	if state.HomeKnown {
-		world.Home = state.Home
-	}
-	if state.WorkdirKnown {
-		world.Workdir = state.Workdir
-	}
-	if in.Name != "RUN" {
-		return world
-	}
-	for _, m := range mounts(w.pass, in) {
-		switch {
-		case m.open || m.target == "":
-			world.MountsUnknown = "a mount of the step is not known"
-		case m.kind == "bind" && m.from == "":
-			world.MountsUnknown = "the step has a mount of the context"
-		default:
-			world.Mounts = append(world.Mounts, m.target)
-		}
-	}
+	world := surroundings(w.pass, in)
+	world.Link = func(p string) (string, bool) { return w.link(in, p) }
 	return world
 }
 
@@ -240,7 +216,7 @@ func (w *worlds) fromSources(st *dockerfile.Stage) bool {
 	w.changes[st] = false // ends a circle
 	for _, at := range w.lineage[st] {
 		for _, in := range at.Instructions {
-			if w.isSource(in) || in.Name == "RUN" && slices.ContainsFunc(mounts(w.pass, in), func(m mount) bool { return m.kind == "bind" && m.from == "" }) {
+			if w.isSource(in) || in.Name == "RUN" && slices.ContainsFunc(mounts(w.pass, in), func(m effect.Mount) bool { return m.Kind == "bind" && m.From == "" }) {
 				w.changes[st] = true
 				return true
 			}
