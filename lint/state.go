@@ -91,6 +91,19 @@ func (p *Pass) Expand(in *dockerfile.Instruction, word string) (string, bool) {
 	return expand(p.File, p.State(in), word)
 }
 
+// onWindows reports that a finding is about a stage that runs on Windows: its
+// image says so, or where that isn't known, its name.
+func (p *Pass) onWindows(d Diagnostic) bool {
+	in := p.File.At(d.Start)
+	if in == nil || in.Stage == nil {
+		return false
+	}
+	if image := p.Result(in.Stage).Image; image != nil && image.Config.OS != "" {
+		return image.Config.OS == "windows"
+	}
+	return p.File.Windows(in.Stage)
+}
+
 // stageStates are the states of one stage.
 type stageStates struct {
 	first, last State

@@ -41,7 +41,7 @@ func (f *File) scriptText(in *Instruction) (*edit.Text, shell.Dialect) {
 	text := &edit.Text{}
 	if doc, err := parser.ParseHeredoc(in.Args[0].Raw); err == nil && doc != nil {
 		f.addBody(text, in.Heredocs[0])
-		if d, ok := shebang(text.String()); ok && !f.windows(in.Stage) {
+		if d, ok := shebang(text.String()); ok && !f.Windows(in.Stage) {
 			dialect = d
 		}
 		return text, dialect
@@ -102,7 +102,7 @@ func dialectOf(interpreter string) shell.Dialect {
 func (f *File) dialect(in *Instruction) shell.Dialect {
 	argv, ok := in.shell()
 	if !ok {
-		if f.windows(in.Stage) {
+		if f.Windows(in.Stage) {
 			return shell.Foreign
 		}
 		return shell.POSIX
@@ -159,10 +159,10 @@ func shellComment(in *Instruction) ([]string, bool) {
 	return nil, false
 }
 
-// windows reports whether a stage runs on Windows, going by the name of its
+// Windows reports whether a stage runs on Windows, going by the name of its
 // base image; where that isn't known, by an escape directive, which files for
 // Windows have.
-func (f *File) windows(st *Stage) bool {
+func (f *File) Windows(st *Stage) bool {
 	if st == nil {
 		return false
 	}
