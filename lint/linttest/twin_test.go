@@ -52,6 +52,7 @@ func TestTwinsCatchWrongRewrites(t *testing.T) {
 		"a cache":                     {"RUN make", "RUN --mount=type=cache,id=imgmgr-x,target=/root/.cache make", []lint.Applied{cache}, ""},
 		"a cache that isn't declared": {"RUN make", "RUN --mount=type=cache,id=imgmgr-x,target=/root/.cache make", nil, "lost: RUN /bin/sh -c make (has a new mount at /root/.cache)"},
 		"a cache of another's":        {"RUN make", "RUN --mount=type=cache,target=/root/.cache make", []lint.Applied{cache}, "lost"},
+		"a cache at a place of ours":  {"RUN make", "RUN --mount=type=cache,id=imgmgr-x,target=/run/imgmgr-x make", nil, ""},
 		"a mount of the context":      {"RUN make", "RUN --mount=target=/x make", []lint.Applied{cache}, "lost"},
 		"variables swapped":           {"ENV A=1\nENV B=2\n", "ENV B=2\nENV A=1\n", []lint.Applied{moves}, "configuration"},
 		"another user":                {"USER 1000\n", "USER 1001\n", nil, "configuration"},
