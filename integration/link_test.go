@@ -40,6 +40,7 @@ func TestLinkedCopies(t *testing.T) {
 		{"WORKDIR /app\nCOPY file .", true, true},
 		{"RUN apt-get update\nWORKDIR /app\nCOPY tree ./", true, true},
 		{"WORKDIR /app\nCOPY file ./b/\nCOPY file ./c/", true, true},
+		{"FROM scratch\nCOPY --from=s /etc /etc\nCOPY --from=s /a/b /usr/x/b", true, true},
 		// Equal, but nothing in the file says so.
 		{"COPY file /etc/x/y", true, false},
 		{"COPY file /home/y", true, false},

@@ -33,7 +33,8 @@ another one to push and to pull. With --link it is a layer of its own, which sta
 
 The link takes folders on the way as new ones. The frontend adds it by itself only where they are that, or are the same:
 on scratch, Alpine, Debian and Ubuntu, in /opt, /srv, /usr/local/bin or a folder that no system has, below a WORKDIR of
-root's, where no step above touches them. Elsewhere the fix names what is missing to the proof.`,
+root's, where no step above touches them. For files of another stage the fix is offered elsewhere, too, and names what is
+missing to the proof; where the link would do harm, as in /bin or /tmp, nothing is said.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM golang:1.26 AS build\nRUN go install example.com/app@v1\n\nFROM debian:12\nWORKDIR /app\nCOPY --from=build /go/bin/app ./\nCMD [\"./app\"]\n",
 			Images:     map[string]string{"debian:12": `{"config":{"Env":["PATH=/usr/local/bin:/usr/bin:/bin"]}}`},
@@ -44,6 +45,9 @@ root's, where no step above touches them. Elsewhere the fix names what is missin
 		},
 	},
 	Run: func(p *lint.Pass) error {
+		if oldSyntax(p.File) != "" {
+			return nil // --link came with 1.4
+		}
 		w := newWorlds(p)
 		for _, st := range p.File.Stages {
 			for _, in := range slices.Backward(st.Instructions) {
@@ -91,13 +95,16 @@ func (w *worlds) judgeCopy(in *dockerfile.Instruction, c *instructions.CopyComma
 		w.base(in, &v)
 	}
 	if !strings.HasSuffix(c.DestPath, "/") && path.Base(c.DestPath) != "." && slices.ContainsFunc(below, func(o *dockerfile.Instruction) bool { return o.Name == "WORKDIR" && within(dest, w.workdir(o)) }) {
-		v.less(lint.Unsafe, "whether %s is a file, which would take the place of the folder %s, is not known", listed(c.SourcePaths), dest)
+		return // a file would take the place of the folder
 	}
 	for _, folder := range way {
 		w.onTheWay(in, folder, owner, &v)
 	}
 	for _, other := range below {
 		w.beneath(in, other, dest, owner, way, &v)
+	}
+	if v.blocked != "" || v.safety < lint.Safe && c.From == "" {
+		return // it would do harm, or gain little
 	}
 	at := in.Keyword.End
 	w.pass.Report(lint.Diagnostic{
@@ -178,12 +185,12 @@ func (w *worlds) onTheWay(in *dockerfile.Instruction, folder, owner string, v *v
 	ref, _ := w.pass.File.BaseRef(root, w.pass.Facts.Args)
 	switch {
 	case ref == dockerfile.Scratch:
+	case shared(folder) && !ofRoot(owner):
+		v.block("%s would belong to %s", folder, owner)
+	case !shared(folder) && !fresh(folder):
+		v.block("%s may be a link, or have another mode", folder)
 	case !bare(ref):
 		v.less(lint.Unsafe, "whether %s is a link, or has another mode or owner, in %s is not known", folder, root.Base)
-	case shared(folder) && !ofRoot(owner):
-		v.less(lint.Unsafe, "%s would belong to %s", folder, owner)
-	case !shared(folder) && !fresh(folder):
-		v.less(lint.Unsafe, "the mode and the owner of %s are not known", folder)
 	}
 }
 
@@ -197,7 +204,7 @@ func (w *worlds) beneath(in, other *dockerfile.Instruction, dest, owner string, 
 		dir, state := w.workdir(other), w.pass.State(other)
 		ours := slices.ContainsFunc(way, func(folder string) bool { return within(folder, dir) && !shared(folder) })
 		if dir == "" || ours && !(ofRoot(owner) && state.UIDKnown && state.UID == 0) {
-			v.less(lint.Unsafe, "%s and the COPY make a folder for different users", quoted(w.pass.File, other))
+			v.block("%s and the COPY make a folder for different users", quoted(w.pass.File, other))
 		}
 	case "COPY", "ADD":
 		there, ok := w.destination(other)
