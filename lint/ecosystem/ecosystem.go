@@ -98,6 +98,8 @@ type Use struct {
 	// Heeds reports that the command, or a program that it starts, reads this
 	// variable; nil where that may be any.
 	Heeds func(variable string) bool
+	// Relocks reports that an installation may write the lock file anew.
+	Relocks bool
 	// Dir is the project's folder relative to the working folder, "." for that
 	// itself; "" when it isn't known.
 	Dir string
@@ -186,6 +188,9 @@ type Manifests struct {
 	// project's folder. Patterns stand for files that may be missing, where
 	// the context isn't known.
 	Files []string
+	// Rewritten are those of Files that the installation may also write. What it
+	// leaves there must not be overwritten.
+	Rewritten []string
 	// Outputs are files and folders in the project's folder that the
 	// installation makes; none of them may come from the context.
 	Outputs []string

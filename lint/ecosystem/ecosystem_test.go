@@ -58,10 +58,10 @@ func TestFind(t *testing.T) {
 		{"npm --prefix web ci", "npm ci fetch installs in web"},
 		{"npm --prefix /web ci", "npm ci fetch installs in ?"},
 		{"npm -C $DIR ci", "npm ci fetch installs in ?"},
-		{"npm i", "npm i fetch installs doubt"},
-		{"npm install express", "npm install fetch doubt"},
-		{"npm i -g npm", "npm i fetch doubt"},
-		{"npm install -g", "npm install fetch doubt"},
+		{"npm i", "npm i fetch installs relocks"},
+		{"npm install express", "npm install fetch relocks"},
+		{"npm i -g npm", "npm i fetch relocks"},
+		{"npm install -g", "npm install fetch relocks"},
 		{"npm ci --offline", "npm ci offline installs"},
 		{"npm cache clean --force", "npm cache clean clean"},
 		{"npm run build", "npm"},
@@ -97,6 +97,9 @@ func TestFind(t *testing.T) {
 			}
 			if u.Doubt != "" {
 				got += " doubt"
+			}
+			if u.Relocks {
+				got += " relocks"
 			}
 			switch u.Dir {
 			case ".":

@@ -19,6 +19,9 @@ func show(m ecosystem.Manifests) string {
 	if m.Breaks != "" {
 		s += " breaks: " + m.Breaks
 	}
+	if len(m.Rewritten) > 0 {
+		s += " rewritten: " + strings.Join(m.Rewritten, " ")
+	}
 	return s
 }
 
@@ -44,7 +47,14 @@ func TestNpmManifests(t *testing.T) {
 		{"no package.json", "npm ci", "", lock, nil, " breaks: the context has no file package.json"},
 		{"no lock", "npm ci", `{}`, "", nil, "package.json doubt: the context has no package-lock.json"},
 		{"shrinkwrap", "npm ci", `{}`, lock, []string{"npm-shrinkwrap.json", lock}, "package.json npm-shrinkwrap.json package-lock.json"},
-		{"npm install", "npm install", `{}`, lock, nil, good + " doubt: npm install may write the lock file, which npm ci does not"},
+		{"npm install", "npm install", `{}`, lock, nil, good + " rewritten: package.json package-lock.json"},
+		{"npm install of what is locked", "npm i", `{"dependencies": {"a": "^1"}, "devDependencies": {"b": "2"}}`, `{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "^1"}, "devDependencies": {"b": "2"}}}}`, nil,
+			good + " rewritten: package.json package-lock.json"},
+		{"npm install of another version", "npm i", `{"dependencies": {"a": "^2"}}`, `{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "^1"}}}}`, nil,
+			good + " doubt: npm i writes package-lock.json anew, which does not have a ^2 of package.json rewritten: package.json package-lock.json"},
+		{"npm install of something else", "npm i", `{"optionalDependencies": {"b": "1"}}`, `{"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "^1"}}}}`, nil,
+			good + " doubt: npm i writes package-lock.json anew, which does not have b 1 of package.json rewritten: package.json package-lock.json"},
+		{"npm install without a lock file", "npm i", `{}`, lock, []string{".npmrc", "package-lock=false"}, good + " .npmrc doubt: .npmrc turns the lock file off rewritten: package.json package-lock.json"},
 		{"postinstall", "npm ci", `{"scripts": {"postinstall": "x"}}`, lock, nil, good + " doubt: package.json has a postinstall script"},
 		{"prepare", "npm ci", `{"scripts": {"prepare": "husky"}}`, lock, nil, good + " doubt: package.json has a prepare script"},
 		{"prepare without scripts", "npm ci --ignore-scripts", `{"scripts": {"prepare": "husky"}}`, lock, nil, good},

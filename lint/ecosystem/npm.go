@@ -53,7 +53,7 @@ func matchNpm(c *shell.Command) *Use {
 		u.Kind = Fetch
 		u.Installs = len(l.operands) == 1
 		// npm-ci: "It will never write to package.json or any of the package-locks".
-		u.Doubt = u.Title + " may write the lock file, which npm ci does not"
+		u.Relocks = true
 	case "update", "up", "upgrade", "udpate", "install-test", "it", "install-ci-test", "cit", "clean-install-test", "sit", "dedupe", "ddp":
 		u.Kind = Fetch
 	case "cache":
@@ -111,7 +111,7 @@ func npmCaches(u *Use, e Env) []Cache {
 }
 
 // locked reports that the command takes exactly the versions of a lock file.
-func (u *Use) locked() bool { return u.Installs && u.Doubt == "" }
+func (u *Use) locked() bool { return u.Installs && u.Doubt == "" && !u.Relocks }
 
 // npmCacheDir is npm's folder "cache": the option, the variable, the project's
 // .npmrc, or ~/.npm, in this order (npmrc, "npm gets its config settings from").

@@ -29,14 +29,34 @@ func npmManifests(u *Use, e Env) Manifests {
 	}
 	scripts := !u.options.on("--ignore-scripts")
 	scripts = m.npmSettings(p, scripts)
+	if u.Relocks && npmrc(p.read(".npmrc"))["package-lock"] == "false" {
+		m.doubt(".npmrc turns the lock file off")
+	}
 	m.npmOptions(u, e)
 	m.npmPackage(p, scripts)
 	if lock == "" {
 		m.doubt("the context has no package-lock.json")
 	} else {
-		m.npmLock(p, lock, scripts)
+		m.npmLock(u, p, lock, scripts)
 	}
 	return m
+}
+
+// relocked takes in what an installation may do to the lock file. Where that
+// has all that package.json asks for, written in the same words, the tool takes
+// what it says. It may yet bring the file into the form of its own version.
+func (m *Manifests) relocked(u *Use, pkg packageJSON, lock string, has func(name, spec string) bool) {
+	if !u.Relocks {
+		return
+	}
+	for _, deps := range []map[string]string{pkg.Dependencies, pkg.DevDependencies, pkg.OptionalDependencies} {
+		for _, name := range slices.Sorted(maps.Keys(deps)) {
+			if !has(name, deps[name]) {
+				m.doubt(fmt.Sprintf("%s writes %s anew, which does not have %s %s of package.json", u.Title, lock, name, deps[name]))
+			}
+		}
+	}
+	m.Rewritten = []string{"package.json", lock}
 }
 
 // packageManifests starts the manifests of a tool that installs what
@@ -149,6 +169,15 @@ type packageJSON struct {
 	Patched              json.RawMessage   `json:"patchedDependencies"`
 }
 
+// packageJSON is package.json, empty where it can't be read.
+func (p Project) packageJSON() packageJSON {
+	var pkg packageJSON
+	if json.Unmarshal(p.read("package.json"), &pkg) != nil {
+		return packageJSON{}
+	}
+	return pkg
+}
+
 // npmPackage looks at package.json and at what lies beside it.
 func (m *Manifests) npmPackage(p Project, scripts bool) {
 	var pkg packageJSON
@@ -207,10 +236,12 @@ func isLocal(spec string) bool {
 		func(prefix string) bool { return strings.HasPrefix(spec, prefix) })
 }
 
-// lockJSON is what matters of a lock file (package-lock.json).
+// lockJSON is what matters of a lock file (package-lock.json). The package ""
+// is the project itself.
 type lockJSON struct {
 	Version  int `json:"lockfileVersion"`
 	Packages map[string]struct {
+		packageJSON
 		Link             bool   `json:"link"`
 		Resolved         string `json:"resolved"`
 		HasInstallScript bool   `json:"hasInstallScript"`
@@ -218,7 +249,7 @@ type lockJSON struct {
 }
 
 // npmLock looks at the packages that would be installed.
-func (m *Manifests) npmLock(p Project, name string, scripts bool) {
+func (m *Manifests) npmLock(u *Use, p Project, name string, scripts bool) {
 	var lock lockJSON
 	if err := json.Unmarshal(p.read(name), &lock); err != nil {
 		m.doubt(name + " can't be read: " + err.Error())
@@ -227,6 +258,12 @@ func (m *Manifests) npmLock(p Project, name string, scripts bool) {
 	if lock.Version < 2 || lock.Packages == nil {
 		m.doubt(name + " is of version 1, which doesn't say which packages run scripts")
 	}
+	root := lock.Packages[""]
+	m.relocked(u, p.packageJSON(), name, func(dep, spec string) bool {
+		return slices.ContainsFunc([]map[string]string{root.Dependencies, root.DevDependencies, root.OptionalDependencies}, func(deps map[string]string) bool {
+			return deps[dep] == spec
+		})
+	})
 	for _, key := range slices.Sorted(maps.Keys(lock.Packages)) {
 		pkg := lock.Packages[key]
 		switch {

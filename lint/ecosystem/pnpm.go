@@ -47,9 +47,7 @@ func matchPnpm(c *shell.Command) *Use {
 	case "install", "i", "ci", "clean-install":
 		u.Kind = Fetch
 		u.Installs = len(l.operands) == 1 && !l.on("-g", "--global", "--lockfile-only", "--fix-lockfile", "--dry-run")
-		if !l.on("--frozen-lockfile") && l.operand(0) != "ci" && l.operand(0) != "clean-install" {
-			u.Doubt = u.Title + " without --frozen-lockfile may write the lock file"
-		}
+		u.Relocks = !l.on("--frozen-lockfile") && l.operand(0) != "ci" && l.operand(0) != "clean-install"
 	case "add", "update", "up", "upgrade", "fetch", "import", "dlx", "install-test", "it", "dedupe", "deploy":
 		u.Kind = Fetch
 	case "store":

@@ -39,7 +39,7 @@ func pnpmManifests(u *Use, e Env) Manifests {
 	}
 	m.pnpmOptions(u, e)
 	m.npmPackage(p, scripts)
-	m.pnpmLock(p, s, scripts)
+	m.pnpmLock(u, p, s, scripts)
 	return m
 }
 
@@ -70,11 +70,12 @@ func (m *Manifests) pnpmOptions(u *Use, e Env) {
 
 // pnpmLockfile is what matters of pnpm-lock.yaml (github.com/pnpm/spec).
 type pnpmLockfile struct {
-	Version   string                    `yaml:"lockfileVersion"`
-	Importers map[string]map[string]any `yaml:"importers"`
-	Patched   map[string]any            `yaml:"patchedDependencies"`
-	Hooks     string                    `yaml:"pnpmfileChecksum"`
-	Packages  map[string]struct {
+	Version      string                  `yaml:"lockfileVersion"`
+	pnpmImporter `yaml:",inline"`        // where the project is no workspace, up to version 6
+	Importers    map[string]pnpmImporter `yaml:"importers"`
+	Patched      map[string]any          `yaml:"patchedDependencies"`
+	Hooks        string                  `yaml:"pnpmfileChecksum"`
+	Packages     map[string]struct {
 		Resolution struct {
 			Directory string `yaml:"directory"`
 			Tarball   string `yaml:"tarball"`
@@ -83,7 +84,29 @@ type pnpmLockfile struct {
 	} `yaml:"packages"`
 }
 
-func (m *Manifests) pnpmLock(p Project, s pnpmSettings, scripts bool) {
+// pnpmImporter is what the lock file has of a package.json.
+type pnpmImporter struct {
+	Dependencies         map[string]pnpmDependency `yaml:"dependencies"`
+	DevDependencies      map[string]pnpmDependency `yaml:"devDependencies"`
+	OptionalDependencies map[string]pnpmDependency `yaml:"optionalDependencies"`
+}
+
+// pnpmDependency is a dependency as package.json has it. Version 5 of the lock
+// file has them elsewhere, and a version here, so that none is found.
+type pnpmDependency struct {
+	Specifier string `yaml:"specifier"`
+}
+
+// UnmarshalYAML implements [yaml.Unmarshaler].
+func (d *pnpmDependency) UnmarshalYAML(n *yaml.Node) error {
+	type plain pnpmDependency
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	return n.Decode((*plain)(d))
+}
+
+func (m *Manifests) pnpmLock(u *Use, p Project, s pnpmSettings, scripts bool) {
 	var lock pnpmLockfile
 	if err := yaml.Unmarshal(p.read("pnpm-lock.yaml"), &lock); err != nil {
 		m.doubt("pnpm-lock.yaml can't be read")
@@ -97,6 +120,15 @@ func (m *Manifests) pnpmLock(p Project, s pnpmSettings, scripts bool) {
 	if len(lock.Patched) > 0 {
 		m.breaks("pnpm-lock.yaml has patchedDependencies")
 	}
+	root, ok := lock.Importers["."]
+	if !ok {
+		root = lock.pnpmImporter
+	}
+	m.relocked(u, p.packageJSON(), "pnpm-lock.yaml", func(name, spec string) bool {
+		return slices.ContainsFunc([]map[string]pnpmDependency{root.Dependencies, root.DevDependencies, root.OptionalDependencies}, func(deps map[string]pnpmDependency) bool {
+			return deps[name].Specifier == spec
+		})
+	})
 	if lock.Hooks != "" {
 		m.doubt("pnpm-lock.yaml was made with a pnpmfile")
 	}

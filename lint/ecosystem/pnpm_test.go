@@ -9,7 +9,7 @@ import (
 func TestPnpmCommands(t *testing.T) {
 	for _, tt := range []pair{
 		{"pnpm install --frozen-lockfile", "pnpm: pnpm install fetch installs"},
-		{"pnpm i", "pnpm: pnpm i fetch installs doubt"},
+		{"pnpm i", "pnpm: pnpm i fetch installs relocks"},
 		{"pnpm -C web i --frozen-lockfile", "pnpm: pnpm i fetch installs in web"},
 		{"corepack pnpm install --frozen-lockfile", "pnpm: pnpm install fetch installs"},
 		{"npx -y pnpm@9 install --frozen-lockfile", "pnpm: pnpm install fetch installs"},
@@ -18,7 +18,7 @@ func TestPnpmCommands(t *testing.T) {
 		{"npx --package x pnpm install", "none"},
 		{"pnpm --filter api... install --frozen-lockfile", "pnpm: pnpm install fetch installs"},
 		{"pnpm install --offline --frozen-lockfile", "pnpm: pnpm install offline installs"},
-		{"pnpm install react", "pnpm: pnpm install fetch doubt"},
+		{"pnpm install react", "pnpm: pnpm install fetch relocks"},
 		{"pnpm add -g serve", "pnpm: pnpm add fetch"},
 		{"pnpm fetch --prod", "pnpm: pnpm fetch fetch"},
 		{"pnpm store prune", "pnpm: pnpm store prune clean"},
@@ -91,7 +91,15 @@ func TestPnpmManifests(t *testing.T) {
 		want               string
 	}{
 		{"nothing", cmd, ten, nil, good},
-		{"lock may be written", "pnpm i", ten, nil, good + " doubt: pnpm i without --frozen-lockfile may write the lock file"},
+		{"lock may be written", "pnpm i", ten, nil, good + " rewritten: package.json pnpm-lock.yaml"},
+		{"what is locked", "pnpm i", `{"packageManager": "pnpm@10.15.0", "dependencies": {"a": "^1"}}`, []string{"pnpm-lock.yaml", "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a: {specifier: ^1, version: 1.0.0}\n"},
+			good + " rewritten: package.json pnpm-lock.yaml"},
+		{"what was locked without importers", "pnpm i --ignore-scripts", `{"devDependencies": {"a": "^1"}}`, []string{"pnpm-lock.yaml", "lockfileVersion: '6.0'\ndevDependencies:\n  a: {specifier: ^1, version: 1.0.0}\n"},
+			good + " rewritten: package.json pnpm-lock.yaml"},
+		{"what isn't locked", "pnpm i", `{"packageManager": "pnpm@10.15.0", "dependencies": {"a": "^2"}}`, []string{"pnpm-lock.yaml", "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a: {specifier: ^1, version: 1.0.0}\n"},
+			good + " doubt: pnpm i writes pnpm-lock.yaml anew, which does not have a ^2 of package.json rewritten: package.json pnpm-lock.yaml"},
+		{"a lock of version 5", "pnpm i", `{"dependencies": {"a": "^1"}}`, []string{"pnpm-lock.yaml", "lockfileVersion: 5.4\nspecifiers:\n  a: ^1\ndependencies:\n  a: 1.0.0\n"},
+			good + " doubt: pnpm i writes pnpm-lock.yaml anew, which does not have a ^1 of package.json rewritten: package.json pnpm-lock.yaml"},
 		{"scripts of before 10", cmd, `{}`, nil, good + " doubt: pnpm-lock.yaml does not say which packages have install scripts, which may read the sources"},
 		{"scripts off", cmd + " --ignore-scripts", `{}`, nil, good},
 		{"scripts off by .npmrc", cmd, `{}`, []string{".npmrc", "ignore-scripts=true"}, good + " .npmrc"},

@@ -106,7 +106,7 @@ func (all *steps) override(s *step, o *ecosystem.Override, v *verdict) {
 	if f.Newline != "\n" {
 		v.less(lint.Safe, "the file has Windows line endings, which would be part of %s", o.File)
 	}
-	if old := oldSyntax(f); old != "" {
+	if old := syntaxBefore(f, 4); old != "" {
 		v.less(lint.Unsafe, "%s knows no heredocs", old)
 	}
 }
@@ -125,14 +125,19 @@ func (all *steps) numbered() bool {
 	})
 }
 
-var syntaxBefore14 = regexp.MustCompile(`^docker/dockerfile(-upstream)?:1\.[0-3](\.|-|$)`)
+var syntaxVersion = regexp.MustCompile(`^docker/dockerfile(?:-upstream)?:1\.(\d+)(?:\.|-|$)`)
 
-// oldSyntax is the syntax that a file asks for where that has no heredocs,
-// which came with 1.4.
-func oldSyntax(f *dockerfile.File) string {
+// syntaxBefore is the syntax that a file asks for where that is a version
+// before 1.minor; "" where it is none.
+func syntaxBefore(f *dockerfile.File, minor int) string {
 	for _, d := range f.Directives {
-		if d.Name == "syntax" && syntaxBefore14.MatchString(strings.TrimPrefix(d.Value, "docker.io/")) {
-			return d.Value
+		if d.Name != "syntax" {
+			continue
+		}
+		if v := syntaxVersion.FindStringSubmatch(strings.TrimPrefix(d.Value, "docker.io/")); v != nil {
+			if n, err := strconv.Atoi(v[1]); err == nil && n < minor {
+				return d.Value
+			}
 		}
 	}
 	return ""

@@ -31,8 +31,9 @@ edited line, although it reads the manifest and the lock file alone. Copied firs
 until a dependency changes.
 
 The frontend moves an installation by itself where the build context proves that it reads nothing else: no lifecycle
-scripts, no workspaces, no local or patched packages, the lock file is there and isn't written, and what is installed
-doesn't come with the sources, too. Elsewhere the fix names what is missing to the proof.`,
+scripts, no workspaces, no local or patched packages, the lock file has what the manifest asks for, and what is installed
+doesn't come with the sources, too. Where "npm install" may write the lock file anew, the sources no longer bring theirs.
+Elsewhere the fix names what is missing to the proof.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
 			Files: map[string]string{
@@ -202,11 +203,21 @@ func (all *steps) hoist(s *step, u *ecosystem.Use, src *sourceCopy, m ecosystem.
 		words = append(words, path.Join(src.dir, u.Dir, name))
 	}
 	words = append(words, folder(src.dest, u.Dir))
-	return []edit.Edit{
+	edits := []edit.Edit{
 		{Span: insert, New: f.Indent(src.in.Span.Start) + strings.Join(words, " ") + f.Newline, Origin: src.in.Span},
 		{Span: insert, New: text, Origin: run},
 		{Span: run},
 	}
+	if len(m.Rewritten) > 0 {
+		// What the installation has made of them stays, as it did below.
+		exclude := ""
+		for _, name := range m.Rewritten {
+			exclude += " --exclude=" + path.Join(u.Dir, name)
+		}
+		end := src.in.Keyword.End
+		edits = append(edits, edit.Edit{Span: edit.Span{Start: end, End: end}, New: exclude})
+	}
+	return edits
 }
 
 // folder is a destination written as a folder.

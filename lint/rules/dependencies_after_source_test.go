@@ -13,7 +13,7 @@ import (
 
 const (
 	plainPackage = `{"name": "api", "dependencies": {"a": "^1"}}`
-	plainLock    = `{"lockfileVersion": 3, "packages": {"": {"name": "api"}, "node_modules/a": {"version": "1.0.0"}}}`
+	plainLock    = `{"lockfileVersion": 3, "packages": {"": {"name": "api", "dependencies": {"a": "^1"}}, "node_modules/a": {"version": "1.0.0"}}}`
 )
 
 // TestHoistConditions plants one trap at a time into files whose installation
@@ -62,7 +62,10 @@ func TestHoistConditions(t *testing.T) {
 		{"node_modules in the context", "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", []string{"node_modules/a/index.js", ""}, "no fix: the context holds node_modules: name it in .dockerignore"},
 		{"workspaces", "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", []string{"package.json", `{"workspaces": ["p/*"]}`}, "no fix: package.json has workspaces"},
 		{"a script", "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", []string{"package.json", `{"scripts": {"postinstall": "x"}}`}, "unsafe: package.json has a postinstall script"},
-		{"npm install", "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm install\n", nil, "unsafe: npm install may write the lock file, which npm ci does not"},
+		{"npm install", "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm install\n", nil, "build-safe"},
+		{"npm install of what isn't locked", "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm install\n", []string{"package.json", `{"dependencies": {"a": "^2"}}`}, "unsafe: npm install writes package-lock.json anew, which does not have a ^2 of package.json"},
+		{"npm install of an old syntax", "# syntax=docker/dockerfile:1.18\nFROM node\nWORKDIR /app\nCOPY . .\nRUN npm install\n", nil, "unsafe: docker/dockerfile:1.18 knows no COPY --exclude"},
+		{"npm install of a newer syntax", "# syntax=docker/dockerfile:1.20-labs\nFROM node\nWORKDIR /app\nADD . .\nRUN npm install\n", nil, "build-safe"},
 		{"no WORKDIR", "FROM node\nCOPY . .\nRUN npm ci\n", nil, "unsafe: whether / is there before the COPY is not known"},
 		{"above the cache", "FROM node\nWORKDIR /root\nCOPY . .\nRUN npm ci\n", nil, "unsafe: the sources are copied to /root, above the cache of npm"},
 		{"VOLUME", "FROM node\nWORKDIR /app\nVOLUME /app/data\nCOPY . .\nRUN npm ci\n", nil, "unsafe: /app/data is a VOLUME"},

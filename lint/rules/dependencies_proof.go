@@ -35,6 +35,9 @@ func (all *steps) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m ec
 	if m.Doubt != "" {
 		v.less(lint.Unsafe, "%s", m.Doubt)
 	}
+	if old := syntaxBefore(all.pass.File, 19); old != "" && len(m.Rewritten) > 0 {
+		v.less(lint.Unsafe, "%s knows no COPY --exclude", old)
+	}
 	all.outputs(e.Project, m, &v)
 	all.place(s, i, src, e, &v)
 	for _, name := range append([]string{src.dest, src.dir, u.Dir}, m.Files...) {
