@@ -100,6 +100,9 @@ type Use struct {
 	Heeds func(variable string) bool
 	// Relocks reports that an installation may write the lock file anew.
 	Relocks bool
+	// Apart reports that the command has nothing to do with the project's folder:
+	// it installs packages that an index has, and not there.
+	Apart bool
 	// Dir is the project's folder relative to the working folder, "." for that
 	// itself; "" when it isn't known.
 	Dir string

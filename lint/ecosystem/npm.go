@@ -68,6 +68,11 @@ func matchNpm(c *shell.Command) *Use {
 	if u.Kind&Fetch != 0 && l.on("--offline") {
 		u.Kind = Offline
 	}
+	if u.Kind == Fetch && l.on("-g", "--global") && !l.on("--prefix", "-C") {
+		u.Apart = len(l.operands) > 1 && !slices.ContainsFunc(l.operands[1:], func(w shell.Word) bool {
+			return !w.Literal || isLocal(w.Value) || strings.Contains(w.Value, ":") || strings.HasSuffix(w.Value, ".tgz")
+		})
+	}
 	if l.on("-g", "--global", "--location") || l.on("--dry-run", "--package-lock-only") {
 		u.Installs = false
 	}

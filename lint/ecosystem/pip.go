@@ -59,6 +59,7 @@ func matchPip(c *shell.Command) *Use {
 			u.Kind = 0 // it takes everything from folders
 		}
 		u.pipInstalls()
+		u.pipApart()
 	case "cache":
 		u.Title += " " + l.operand(1)
 		switch l.operand(1) {

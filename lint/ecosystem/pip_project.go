@@ -34,6 +34,24 @@ func (u *Use) pipInstalls() {
 	}
 }
 
+// pipApart recognises an installation of packages of an index: "pip install -U
+// pip".
+func (u *Use) pipApart() {
+	u.Apart = u.options.operand(0) == "install" && len(u.options.operands) > 1
+	for _, w := range u.options.operands[1:] {
+		u.Apart = u.Apart && w.Literal && indexed(w.Value)
+	}
+	for _, f := range u.options.flags {
+		u.Apart = u.Apart && slices.Contains(pipAlone, f.name)
+	}
+}
+
+// pipAlone are options of pip that name no file.
+var pipAlone = []string{
+	"-U", "--upgrade", "--no-cache-dir", "--no-cache", "-q", "-qq", "--quiet", "--user", "--pre", "--no-input", "--disable-pip-version-check",
+	"--root-user-action", "--break-system-packages", "--progress-bar", "--no-warn-script-location", "--force-reinstall",
+}
+
 // values are the flags of one of names.
 func (l line) values(names ...string) []flag {
 	return slices.DeleteFunc(slices.Clone(l.flags), func(f flag) bool { return !slices.Contains(names, f.name) })

@@ -48,7 +48,7 @@ Elsewhere the fix names what is missing to the proof.`,
 		},
 	},
 	Run: func(p *lint.Pass) error {
-		all := newSteps(p)
+		all := newWorlds(p)
 		for _, s := range all.list {
 			for i, u := range s.uses {
 				if u == nil || !u.Installs || u.Tool.Manifests == nil {
@@ -140,7 +140,7 @@ func (all *steps) sourceCopy(in *dockerfile.Instruction) *sourceCopy {
 }
 
 // reportInstall reports the installation of a step's i-th command.
-func (all *steps) reportInstall(s *step, i int, src *sourceCopy) {
+func (all *worlds) reportInstall(s *step, i int, src *sourceCopy) {
 	u := s.uses[i]
 	e := s.env(i)
 	e.Project = ecosystem.Project{Files: all.pass.Facts.Files, Dir: path.Join(src.dir, u.Dir)}
@@ -180,17 +180,55 @@ func (c *sourceCopy) sourceText() string {
 	return c.dir
 }
 
-// hoist copies the manifests above the sources' COPY and moves the RUN, with
-// the comments that belong to it, behind that.
+// hoist copies the manifests above the sources' COPY, and moves the RUN behind
+// that with the comments that belong to it. Where something stands between the
+// two, it is the sources' COPY that moves, below the RUN.
 func (all *steps) hoist(s *step, u *ecosystem.Use, src *sourceCopy, m ecosystem.Manifests) []edit.Edit {
 	f := all.pass.File
 	at := f.InsertAbove(src.in)
-	insert := edit.Span{Start: at, End: at}
-	run := edit.Span{Start: f.InsertAbove(s.in), End: f.WholeLines(s.in.Span).End}
-	text := f.Text(run)
-	if !strings.HasSuffix(text, "\n") {
-		text += f.Newline
+	first := edit.Edit{Span: edit.Span{Start: at, End: at}, New: all.manifestCopy(u, src, m), Origin: src.in.Span}
+	// What the installation has made of the manifests stays, as it did below.
+	exclude := ""
+	for _, name := range m.Rewritten {
+		exclude += " --exclude=" + path.Join(u.Dir, name)
 	}
+	flags := src.in.Keyword.End
+	if src.next {
+		run := all.lines(s.in)
+		edits := []edit.Edit{first, {Span: first.Span, New: all.text(run), Origin: run}, {Span: run}}
+		if exclude != "" {
+			edits = append(edits, edit.Edit{Span: edit.Span{Start: flags, End: flags}, New: exclude})
+		}
+		return edits
+	}
+	lines := all.lines(src.in)
+	text := all.text(lines)
+	text = text[:flags-lines.Start] + exclude + text[flags-lines.Start:]
+	below, ok := f.InsertBelow(s.in)
+	if !ok {
+		text = f.Newline + text
+	}
+	return []edit.Edit{first, {Span: lines}, {Span: edit.Span{Start: below, End: below}, New: text, Origin: lines}}
+}
+
+// lines are those of an instruction and of the comments that belong to it.
+func (all *steps) lines(in *dockerfile.Instruction) edit.Span {
+	f := all.pass.File
+	return edit.Span{Start: f.InsertAbove(in), End: f.WholeLines(in.Span).End}
+}
+
+// text is that of whole lines.
+func (all *steps) text(lines edit.Span) string {
+	text := all.pass.File.Text(lines)
+	if !strings.HasSuffix(text, "\n") {
+		text += all.pass.File.Newline
+	}
+	return text
+}
+
+// manifestCopy is the line that copies the manifests as src copies the sources.
+func (all *steps) manifestCopy(u *ecosystem.Use, src *sourceCopy, m ecosystem.Manifests) string {
+	f := all.pass.File
 	keyword := "COPY"
 	if k := f.Text(src.in.Keyword); k == strings.ToLower(k) {
 		keyword = "copy"
@@ -203,21 +241,7 @@ func (all *steps) hoist(s *step, u *ecosystem.Use, src *sourceCopy, m ecosystem.
 		words = append(words, path.Join(src.dir, u.Dir, name))
 	}
 	words = append(words, folder(src.dest, u.Dir))
-	edits := []edit.Edit{
-		{Span: insert, New: f.Indent(src.in.Span.Start) + strings.Join(words, " ") + f.Newline, Origin: src.in.Span},
-		{Span: insert, New: text, Origin: run},
-		{Span: run},
-	}
-	if len(m.Rewritten) > 0 {
-		// What the installation has made of them stays, as it did below.
-		exclude := ""
-		for _, name := range m.Rewritten {
-			exclude += " --exclude=" + path.Join(u.Dir, name)
-		}
-		end := src.in.Keyword.End
-		edits = append(edits, edit.Edit{Span: edit.Span{Start: end, End: end}, New: exclude})
-	}
-	return edits
+	return f.Indent(src.in.Span.Start) + strings.Join(words, " ") + f.Newline
 }
 
 // folder is a destination written as a folder.

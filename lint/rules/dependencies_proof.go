@@ -6,18 +6,21 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
+	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
 // movable says what stands against moving a step's installation above the
 // sources.
-func (all *steps) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m ecosystem.Manifests) verdict {
+func (all *worlds) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m ecosystem.Manifests) verdict {
 	v := verdict{safety: lint.BuildSafe}
 	u := s.uses[i]
-	if !src.next {
-		v.block("it is not the next instruction")
-	}
+	all.between(s, src, &v)
 	if u.Dir == "" {
 		v.block("the project's folder is not known")
 	}
@@ -49,6 +52,33 @@ func (all *steps) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m ec
 	return v
 }
 
+// between holds that the COPY of the sources may be moved past what stands
+// between it and the installation.
+func (all *worlds) between(s *step, src *sourceCopy, v *verdict) {
+	own := all.effect(src.in)
+	for _, in := range s.in.Stage.Instructions {
+		if in.Span.Start <= src.in.Span.Start || in.Span.Start >= s.in.Span.Start {
+			continue
+		}
+		if in.Name == "WORKDIR" && path.IsAbs(src.dest) && all.enters(in, src.absolute) {
+			continue // the COPY of the manifests has made the folder
+		}
+		if o := effect.Between(own, all.effect(in)); o != nil {
+			v.block("%s stands between them: %s", in.Name, o.Says)
+		}
+	}
+}
+
+// enters reports that a WORKDIR leads to dir.
+func (all *steps) enters(in *dockerfile.Instruction, dir string) bool {
+	c, ok := in.Command.(*instructions.WorkdirCommand)
+	if !ok {
+		return false
+	}
+	to, ok := all.absolute(in, c.Path)
+	return ok && to == dir
+}
+
 // copyFlags takes only flags that mean the same for single files.
 func (all *steps) copyFlags(src *sourceCopy, v *verdict) {
 	for _, f := range src.in.Flags {
@@ -58,13 +88,34 @@ func (all *steps) copyFlags(src *sourceCopy, v *verdict) {
 	}
 }
 
+// onlyInstalls reports that a step does nothing to the project's folder but its
+// i-th command, which surely runs: beside it only packages of an index are
+// installed ("pip install -U pip"), or the shell is told to be strict.
+func (all *steps) onlyInstalls(s *step, i int) bool {
+	script := all.pass.File.Script(s.in)
+	if script == nil {
+		return len(s.commands) == 1
+	}
+	for _, st := range script.Statements {
+		if !st.Plain || st.Joiner == "||" || st.Joiner == "&" {
+			return false
+		}
+		k := slices.IndexFunc(s.commands, func(c *shell.Command) bool { return c.Span == st.Commands[0].Span })
+		if k == i {
+			continue
+		}
+		c, u := st.Commands[0], s.uses[k]
+		if strict := c.Name() == "set" && c.Known() && len(c.Assigns) == 0; !strict && (u == nil || !u.Apart || len(c.Wrappers) > 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // wholeStep holds that the step is the installation and nothing else.
 func (all *steps) wholeStep(s *step, i int, v *verdict) {
 	c := s.commands[i]
-	if len(s.commands) > 1 {
-		v.block("the same step does more than that")
-	}
-	if script := all.pass.File.Script(s.in); script != nil && (len(script.Statements) != 1 || !script.Statements[0].Plain) {
+	if !all.onlyInstalls(s, i) {
 		v.block("the same step does more than that")
 	}
 	if len(c.Wrappers) > 0 {
@@ -97,17 +148,15 @@ func (all *steps) outputs(p ecosystem.Project, m ecosystem.Manifests, v *verdict
 }
 
 // place looks at the folder that the sources and the installation share.
+//
+// The COPY of the manifests makes it where it isn't there, with the owner and
+// mode that the sources' COPY would give it. Folders in it get theirs from the
+// context when the sources come (BuildKit, solver/llbsolver/file, and measured).
 func (all *steps) place(s *step, i int, src *sourceCopy, e ecosystem.Env, v *verdict) {
 	u := s.uses[i]
 	if src.absolute == "" || !s.state.WorkdirKnown {
 		v.less(lint.Safe, "the WORKDIR of this step is not known")
 		return
-	}
-	if !all.hasWorkdir(s) {
-		v.less(lint.Unsafe, "whether %s is there before the COPY is not known", src.absolute)
-	}
-	if u.Dir != "." {
-		v.less(lint.Unsafe, "the COPY of the manifests would make the folder %s", u.Dir)
 	}
 	for _, vol := range all.pass.Result(s.in.Stage).Volumes {
 		if related(vol, src.absolute) {
@@ -119,25 +168,17 @@ func (all *steps) place(s *step, i int, src *sourceCopy, e ecosystem.Env, v *ver
 			v.less(lint.Unsafe, "the sources are copied to %s, above the cache of %s", src.absolute, u.Tool.Name)
 		}
 	}
-	if src.dir != "." && all.pass.Facts.Files != nil {
-		for d := src.dir; d != "."; d = path.Dir(d) {
-			if !all.isFolder(d) {
-				v.less(lint.Unsafe, "%s is a link", d)
-			}
+	if all.pass.Facts.Files == nil {
+		return
+	}
+	for d := path.Join(src.dir, u.Dir); d != "."; d = path.Dir(d) {
+		switch info, err := fs.Lstat(all.pass.Facts.Files, d); {
+		case err != nil || !info.IsDir():
+			v.less(lint.Unsafe, "%s is no folder of the context", d)
+		case info.Mode()&fs.ModeSetgid != 0:
+			v.less(lint.Unsafe, "%s gives its group to what is made in it", d)
 		}
 	}
-}
-
-// hasWorkdir reports that a WORKDIR of the file makes the folder.
-func (all *steps) hasWorkdir(s *step) bool {
-	for _, st := range all.lineage[s.in.Stage] {
-		for _, in := range slices.Backward(st.Instructions) {
-			if in.Name == "WORKDIR" && (st != s.in.Stage || in.Span.Start < s.in.Span.Start) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // isFolder reports that the context holds a folder, and no link to one.
