@@ -13,8 +13,8 @@
 // are counted by a control group.
 //
 // What was measured is kept in .cache/bench, by the state of the code that it
-// measures. A run that was cut short goes on where it was, and with every
-// project measured, the pages below docs are written.
+// measures, so a run that was cut short goes on where it was. The pages below
+// docs are written from all that is there, and say what is not.
 //
 //	project.go   the projects, and how their files are edited
 //	measure.go   the arms, and one round of a project
@@ -41,7 +41,7 @@ import (
 )
 
 type options struct {
-	projects []string // empty: all, and the pages are written
+	projects []string // empty: all
 	rounds   int
 }
 
@@ -77,22 +77,17 @@ func run(ctx context.Context, opts options, out, progress io.Writer) error {
 			return err
 		}
 	}
-	return write(ctx, opts, b.store, out)
+	return write(ctx, b.store, out)
 }
 
-// write prints the page, or writes it below docs when all was measured.
-func write(ctx context.Context, opts options, st *store, out io.Writer) error {
+// write writes the pages.
+func write(ctx context.Context, st *store, out io.Writer) error {
 	about, err := describe(ctx)
 	if err != nil {
 		return err
 	}
 	s := summarize(projects(), st.records)
-	text := page(about, s)
-	if len(opts.projects) > 0 {
-		_, err := io.WriteString(out, text)
-		return err
-	}
-	if err := os.WriteFile(filepath.FromSlash(pagePath), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.FromSlash(pagePath), []byte(page(about, s)), 0o644); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	if err := os.WriteFile(filepath.FromSlash(chartPath), []byte(chart(about, s)), 0o644); err != nil {

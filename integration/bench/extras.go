@@ -24,7 +24,7 @@ const armBuiltin = "built in"
 
 // noopProjects are what no-ops are measured on: with one stage and with two,
 // rewritten in several places and hardly at all.
-func noopProjects() []string { return []string{"go-copy-first", "node-late-packages", "go-cached"} }
+func noopProjects() []string { return []string{"go-copy-first", "node-late-packages", "node-ordered"} }
 
 // noop measures builds in which nothing changed, many times and in turn: what
 // is compared are tenths of seconds. Nothing is exported, so all of it is what

@@ -16,7 +16,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var opts options
-	names := flag.String("projects", "", "measure only these projects, by comma, and print the page in place of writing it")
+	names := flag.String("projects", "", "measure only these projects, by comma")
 	flag.IntVar(&opts.rounds, "runs", 3, "measure each project so many times")
 	flag.Parse()
 	opts.projects = strings.FieldsFunc(*names, func(r rune) bool { return r == ',' || r == ' ' })

@@ -16,6 +16,13 @@ func page(about about, s summary) string {
 Dockerfile that an expert would write by hand for the same image (*expert*): in turn, on one BuildKit, each with its own caches, pushed to a registry. The projects and the experts' files are
 in [integration/bench](../integration/bench).
 
+`)
+	fmt.Fprintf(&b, "Rounds of each project: %d.", s.rounds)
+	if len(s.missing) > 0 {
+		fmt.Fprintf(&b, " **Not measured yet**: %s; `make bench-rebuild` goes on where it was.", strings.Join(s.missing, ", "))
+	}
+	b.WriteString(`
+
 ![Seconds of a rebuild after a source edit](rebuild.svg)
 
 `)

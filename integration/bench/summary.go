@@ -43,6 +43,8 @@ type summary struct {
 	noop    table   // of the extra, by project
 	context []row   // of the extra, by scenario
 	aims    []aim
+	missing []string // names of projects that weren't measured
+	rounds  int      // so often each of the others was
 }
 
 // aim is something that was set out for, and where it was missed.
@@ -62,6 +64,7 @@ func summarize(all []project, records []record) summary {
 		}
 		s.tables = append(s.tables, t)
 	}
+	s.missing, s.rounds = coverage(all, records)
 	byName := func(name string) project {
 		return all[slices.IndexFunc(all, func(p project) bool { return p.Name == name })]
 	}
@@ -79,6 +82,28 @@ func summarize(all []project, records []record) summary {
 	}
 	s.aims = []aim{s.savings(), s.neverSlower(), s.noopAim()}
 	return s
+}
+
+// coverage tells which projects have no records, and how many rounds each of
+// the others has at least.
+func coverage(all []project, records []record) (missing []string, rounds int) {
+	for _, p := range all {
+		n := 0
+		for _, r := range records {
+			if r.Project == p.Name {
+				n = max(n, r.Round+1)
+			}
+		}
+		switch {
+		case n == 0:
+			missing = append(missing, p.Name)
+		case rounds == 0:
+			rounds = n
+		default:
+			rounds = min(rounds, n)
+		}
+	}
+	return missing, rounds
 }
 
 func rowOf(p project, scenario string, records []record) row {
