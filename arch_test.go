@@ -25,6 +25,7 @@ var floors = []storey{
 	{0, "lint/facts", ""},
 	{1, "lint/shell", "lint/edit"},
 	{1, "lint/dockerfile", "lint/edit lint/shell"},
+	{1, "lint/makefile", ""},
 	{1, "lint/buildkit", "lint/facts"},
 	{2, "lint/ecosystem", "0–1"},
 	{2, "lint/effect", "0–2"},

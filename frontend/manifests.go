@@ -7,7 +7,7 @@ func manifests() []string {
 	return []string{
 		"package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc", "node_modules", "binding.gyp", "patches",
 		"yarn.lock", ".yarnrc", ".yarnrc.yml", ".yarn", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs",
-		"go.mod", "go.sum", "go.work", "go.work.sum", "vendor",
+		"go.mod", "go.sum", "go.work", "go.work.sum", "vendor", "Makefile", "makefile", "GNUmakefile",
 		"requirements.txt", "pyproject.toml", "poetry.lock", "uv.lock", "poetry.toml", "uv.toml", ".python-version", ".venv", "venv",
 		".pnp.cjs", ".pnp.js", ".pnpmfile.mjs", "pnpmfile.js", "bun.lock", "bun.lockb", "bunfig.toml",
 		"Cargo.toml", "Cargo.lock", ".cargo", "pom.xml", ".mvn", "composer.json", "composer.lock", "auth.json",

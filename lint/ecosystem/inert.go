@@ -13,7 +13,7 @@ func Inert(c *shell.Command) bool {
 	switch c.Name() {
 	case "[", "[[", "test", "true", "false", ":", "set", "echo", "printf", "export", "unset", "readonly", "local", "cd", "pushd", "popd", "umask",
 		"exit", "return", "trap", "shift", "wait", "sleep", "shopt", "ulimit", "type", "which", "command", "hash",
-		"mkdir", "rmdir", "rm", "cp", "mv", "ln", "touch", "chmod", "chown", "chgrp", "ls", "du", "df", "stat", "file", "find", "pwd", "mktemp", "realpath", "readlink",
+		"mkdir", "rmdir", "rm", "cp", "mv", "install", "ln", "touch", "chmod", "chown", "chgrp", "ls", "du", "df", "stat", "file", "find", "pwd", "mktemp", "realpath", "readlink",
 		"dirname", "basename", "cat", "head", "tail", "tee", "grep", "egrep", "fgrep", "sed", "awk", "cut", "tr", "sort", "uniq", "wc", "diff", "cmp", "xxd", "od",
 		"date", "id", "whoami", "uname", "hostname", "env", "printenv", "nproc", "arch", "getconf", "ldd", "strip", "upx", "size", "nm", "objdump", "readelf",
 		"tar", "gzip", "gunzip", "xz", "unxz", "bzip2", "zip", "unzip", "zstd", "sha256sum", "sha512sum", "sha1sum", "md5sum", "base64", "openssl", "gpg", "jq", "yq",

@@ -72,7 +72,7 @@ func (e *expander) value(name string, auto map[string]string, depth int) (string
 	if v == nil || v.unless {
 		switch value, set, known := e.env(name); {
 		case !known:
-			return unknown, nil
+			return Unknown, nil
 		case set:
 			return value, nil
 		case v == nil:
@@ -98,7 +98,7 @@ func hidden(parts string) (string, error) {
 	if strings.ContainsAny(parts, ";&|`<>") {
 		return "", fmt.Errorf("what %q stands for is not known", parts)
 	}
-	return unknown, nil
+	return Unknown, nil
 }
 
 // builtin is the value that make itself gives a variable (GNU make manual,
@@ -115,10 +115,10 @@ func builtin(name string) string {
 		return "ar"
 	case "CURDIR", "MAKEFILE_LIST", "MAKECMDGOALS", "MAKEFLAGS", "MAKE_VERSION", "MAKE_HOST", "MAKELEVEL", "MAKE_COMMAND", "SHELL", "SUFFIXES", "OUTPUT_OPTION",
 		"ARFLAGS", "AS", "CPP", "FC", "F77", "LD", "LEX", "YACC", "LINT", "M2C", "PC", "CO", "GET", "MAKEINFO", "TEX", "TEXI2DVI", "WEAVE", "CWEAVE", "TANGLE", "CTANGLE":
-		return unknown
+		return Unknown
 	}
 	if strings.HasPrefix(name, "COMPILE") || strings.HasPrefix(name, "LINK") {
-		return unknown
+		return Unknown
 	}
 	return ""
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// unknown stands in a script for a value that isn't known: an expansion, so
+// Unknown stands in a script for a value that isn't known: an expansion, so
 // that no reader takes it for a word.
-const unknown = "${MAKE_VALUE}"
+const Unknown = "${MAKE_VALUE}"
 
 // maxScript bounds a script, in bytes, and what one expansion may grow to.
 const maxScript = 1 << 18
@@ -98,7 +98,7 @@ func (w *walk) environment() error {
 		}
 		quoted := "'" + value + "'"
 		if strings.ContainsAny(value, "'$") {
-			quoted = `"` + unknown + `"`
+			quoted = `"` + Unknown + `"`
 		}
 		fmt.Fprintf(&w.script, "export %s=%s\n", name, quoted)
 	}
@@ -239,7 +239,7 @@ func (w *walk) words(text string, auto map[string]string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(value, unknown) {
+	if strings.Contains(value, Unknown) {
 		return nil, fmt.Errorf("what %q stands for is not known", strings.TrimSpace(text))
 	}
 	return strings.Fields(value), nil

@@ -24,6 +24,8 @@ type step struct {
 	base     string // reference of the stage's base image; as written where an ARG in it isn't known
 	commands []*shell.Command
 	uses     []*ecosystem.Use // of commands, nil for those of no known tool
+	// made are the commands that stand in a Makefile: they can't be edited.
+	made map[*shell.Command]bool
 	// opaque reports that the script can't be read, or is of another language.
 	opaque  bool
 	project ecosystem.Project
@@ -69,10 +71,11 @@ func (all *steps) step(in *dockerfile.Instruction) *step {
 		s.base = ref
 	}
 	s.commands, s.opaque = commandsOf(all.pass.File, in)
+	s.project = all.project(in)
+	all.throughMake(s)
 	for _, c := range s.commands {
 		s.uses = append(s.uses, ecosystem.Find(c))
 	}
-	s.project = all.project(in)
 	return s
 }
 
@@ -256,6 +259,9 @@ func (all *steps) caches(s *step) []*want {
 		for _, c := range u.Tool.Caches(u, s.env(i)) {
 			if c.Useless != "" || offline && c.Fetched {
 				continue
+			}
+			if s.made[s.commands[i]] && len(c.Instead) > 0 {
+				c.Off, c.Instead, c.Scratch = "a word of the Makefile turns it off", nil, ""
 			}
 			k := slices.IndexFunc(wants, func(w *want) bool { return w.cache.Path == c.Path })
 			if k < 0 {
