@@ -16,7 +16,7 @@ import (
 // What is measured apart from the projects, by name.
 const (
 	noopExtra    = "no-op"
-	contextExtra = "1 GB context"
+	contextExtra = "large-context"
 )
 
 // armBuiltin is the frontend inside buildkitd: no image has to be started.
