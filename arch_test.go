@@ -47,8 +47,9 @@ var floors = []storey{
 	{5, "plugin/ui", ""},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
-	{5, "frontend", "lint/**"},
-	{5, "frontend/scanner", ""},
+	{0, "frontend/trail", ""},
+	{5, "frontend", "lint/** frontend/trail"},
+	{5, "frontend/scanner", "frontend/trail"},
 	{6, "plugin", "plugin/** lint/rules"}, // lint/rules to hand them to the verbs
 
 	{7, "cmd/docker-imgmgr", "plugin"},

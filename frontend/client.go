@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
+	"sync"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/attestations"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -14,6 +17,7 @@ import (
 	"github.com/moby/buildkit/solver/result"
 	"github.com/moby/buildkit/util/flightcontrol"
 	digest "github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // The clients here stand between BuildKit's Dockerfile frontend and the
@@ -25,6 +29,9 @@ import (
 type remembering struct {
 	client.Client
 	images flightcontrol.CachedGroup[resolved]
+
+	mu      sync.Mutex
+	configs map[string][]byte // by digest and platform
 }
 
 type resolved struct {
@@ -42,9 +49,26 @@ func (c *remembering) ResolveImageConfig(ctx context.Context, ref string, opt so
 	}
 	r, err := c.images.Do(ctx, ref+" "+string(key), func(ctx context.Context) (resolved, error) {
 		ref, dgst, config, err := c.Client.ResolveImageConfig(ctx, ref, opt)
+		if err == nil && opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.configs == nil {
+				c.configs = map[string][]byte{}
+			}
+			c.configs[dgst.String()+" "+platforms.FormatAll(*opt.ImageOpt.Platform)] = config
+		}
 		return resolved{ref, dgst, config}, err
 	})
 	return r.ref, r.digest, r.config, err
+}
+
+// byDigest is the configuration of an image that was resolved before; nil where
+// none was. The reference has a digest.
+func (c *remembering) byDigest(ref string, platform ocispec.Platform) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, dgst, _ := strings.Cut(ref, "@")
+	return c.configs[dgst+" "+platforms.FormatAll(platform)]
 }
 
 // optioned has build options of its own.

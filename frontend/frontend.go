@@ -63,7 +63,7 @@ func run(ctx context.Context, c client.Client, all []*lint.Rule) (*client.Result
 // build is one request to the frontend.
 type build struct {
 	gateway client.Client // as the daemon gave it
-	client  client.Client // remembers image configurations
+	client  *remembering  // what all else asks
 	opts    map[string]string
 	ui      *dockerui.Client
 	src     *dockerui.Source
@@ -147,11 +147,11 @@ func (b *build) asWritten(ctx context.Context) error {
 // lower has BuildKit's frontend build the plan's text. Without a plan it builds
 // the text as written and sends its warnings.
 func (b *build) lower(ctx context.Context, p *plan, scan scan) (*client.Result, error) {
-	c := scan.inSteps(b, withOpts(b.client, scan.set))
+	c := withOpts(b.client, scan.set)
 	if p != nil {
 		c = newRewriting(b, c, p)
 	}
-	res, err := builder.Build(ctx, c)
+	res, err := builder.Build(ctx, scan.inSteps(b, p, c))
 	if err != nil {
 		return nil, err
 	}

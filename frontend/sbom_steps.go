@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/imgmgr/imgmgr/frontend/trail"
 )
 
 // BuildKit's frontend scans an image for its SBOM in one step, which runs again
@@ -49,20 +52,21 @@ const maxKept = 3
 type scanning struct {
 	client.Client
 	build *build
+	plan  *plan
 }
 
 // inSteps is c, or what takes the scan by this frontend's own image apart.
-func (s scan) inSteps(b *build, c client.Client) client.Client {
+func (s scan) inSteps(b *build, p *plan, c client.Client) client.Client {
 	if caps := c.BuildOpts().LLBCaps; s.key == "" || caps.Supports(pb.CapDiffOp) != nil {
 		return c
 	}
-	return &scanning{Client: c, build: b}
+	return &scanning{Client: c, build: b, plan: p}
 }
 
 func (c *scanning) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
 	if req.Definition != nil {
 		c.build.guard(ctx, "the SBOM is made in one step, and so anew in each rebuild", func() error {
-			def, err := scanInSteps(req.Definition)
+			def, err := c.inSteps(req.Definition)
 			if err == nil && def != nil {
 				req.Definition = def
 			}
@@ -72,13 +76,21 @@ func (c *scanning) Solve(ctx context.Context, req client.SolveRequest) (*client.
 	return c.Client.Solve(ctx, req)
 }
 
-// scanInSteps returns def with its scan taken apart; nil where def is not a
-// scan, or one that is better left whole.
-func scanInSteps(def *pb.Definition) (*pb.Definition, error) {
+// inSteps is [scanInSteps] with what is known of this build's instructions. A
+// build that imports its cache doesn't look into other stages: see [graph.walk].
+func (c *scanning) inSteps(def *pb.Definition) (*pb.Definition, error) {
 	g, err := readGraph(def)
 	if err != nil {
 		return nil, fmt.Errorf("read the step that makes the SBOM: %w", err)
 	}
+	imports := c.build.opts["cache-imports"] != "" || c.build.opts["cache-from"] != ""
+	return scanInSteps(def, g, c.build.lineFinder(c.plan, g, def), !imports)
+}
+
+// scanInSteps returns def, of which g is the graph, with its scan taken apart;
+// nil where def is not a scan. The scanner is told of the image's instructions
+// by l, where there is one, and with stages of those that the image copies from.
+func scanInSteps(def *pb.Definition, g *graph, l *lineFinder, stages bool) (*pb.Definition, error) {
 	last := g.ops[g.last]
 	if len(last.GetInputs()) != 1 {
 		return nil, nil
@@ -91,24 +103,25 @@ func scanInSteps(def *pb.Definition) (*pb.Definition, error) {
 		return nil, nil
 	}
 	image := step.Inputs[core.Input]
+	s := &stepper{graph: g, step: step, meta: g.meta[last.Inputs[0].Digest], core: source, out: last.Inputs[0].Index}
+	if l == nil {
+		s.trail = g.walk(image, stages, nil)
+	} else {
+		s.trail = g.walk(image, stages, l.describe)
+		l.addHistory(s.trail)
+	}
 	points := g.belowSources(image)
-	if len(points) == 0 {
-		return nil, nil
-	}
-	if len(points) > maxKept {
-		points = points[len(points)-maxKept:]
-	}
-	meta := g.meta[last.Inputs[0].Digest]
-	s := &stepper{graph: g, step: step, meta: meta, core: source, out: last.Inputs[0].Index}
-	var kept, below *pb.Input
+	points = points[max(0, len(points)-maxKept):]
+	below, kept := -1, (*pb.Input)(nil)
 	for _, p := range points {
-		kept, err = s.scan(p, below, kept, true)
-		if err != nil {
+		at := slices.IndexFunc(s.trail, func(f footstep) bool { return f.result.Digest == p.Digest && f.result.Index == p.Index })
+		var err error
+		if kept, err = s.scan(at, below, kept, true); err != nil {
 			return nil, err
 		}
-		below = p
+		below = at
 	}
-	done, err := s.scan(image, below, kept, false)
+	done, err := s.scan(len(s.trail)-1, below, kept, false)
 	if err != nil {
 		return nil, err
 	}
@@ -123,14 +136,16 @@ type stepper struct {
 	graph *graph
 	step  *pb.Op
 	meta  *pb.OpMetadata
+	trail []footstep
 	core  string // where the scanner finds the root
 	out   int64  // the output that holds the documents
 }
 
-// scan adds a scan of root: of the whole where kept is nil, otherwise of what
-// root has more than below, of which kept is the scan. Keep says that the
-// result is for a scan to come.
-func (s *stepper) scan(root, below, kept *pb.Input, keep bool) (*pb.Input, error) {
+// scan adds a scan of what step number top of the trail gave: of the whole where
+// kept is nil, otherwise of what it has more than step number below, of which
+// kept is the scan. Keep says that the result is for a scan to come.
+func (s *stepper) scan(top, below int, kept *pb.Input, keep bool) (*pb.Input, error) {
+	root := s.trail[top].result
 	op, meta := s.step.CloneVT(), s.meta.CloneVT()
 	exec := op.GetExec()
 	op.Inputs = nil
@@ -157,15 +172,24 @@ func (s *stepper) scan(root, below, kept *pb.Input, keep bool) (*pb.Input, error
 		s.forKeeping(exec, meta)
 	}
 	if kept != nil {
-		changed, err := s.graph.diff(below, root, s.meta)
+		onto := s.trail[below].result
+		changed, err := s.graph.diff(onto, root, s.meta)
 		if err != nil {
 			return nil, err
 		}
 		setEnv(exec, envScanBelow, scanBelow)
 		setEnv(exec, envScanChanged, scanChanged)
-		mount(readOnly(path.Join(scanBelow, "root"), pb.MountContentCache_OFF), below)
+		mount(readOnly(path.Join(scanBelow, "root"), pb.MountContentCache_OFF), onto)
 		mount(readOnly(path.Join(scanBelow, "scan"), pb.MountContentCache_DEFAULT), kept)
 		mount(readOnly(scanChanged, pb.MountContentCache_OFF), changed)
+	}
+	steps, results, err := trailTo(s.trail, below, top, keep)
+	if err != nil {
+		return nil, err
+	}
+	setEnv(exec, trail.Env, steps)
+	for _, dir := range slices.Sorted(maps.Keys(results)) {
+		mount(readOnly(dir, pb.MountContentCache_OFF), results[dir])
 	}
 	dgst, err := s.graph.add(op, meta)
 	return &pb.Input{Digest: dgst, Index: s.out}, err

@@ -38,6 +38,20 @@ func marshal(t *testing.T, st llb.State) *pb.Definition {
 	return def.ToPB()
 }
 
+// inSteps takes a scan apart, with all stages that the image copies from.
+func inSteps(t *testing.T, def *pb.Definition) *pb.Definition {
+	t.Helper()
+	g, err := readGraph(def)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := scanInSteps(def, g, nil, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 // aScan is one scanner's step as it is asked for.
 type aScan struct {
 	root, below, kept string // digests of what is scanned, and from what
@@ -138,16 +152,7 @@ func TestScanInSteps(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			def := scanOf(t, tc.image, nil, nil)
-			got, err := scanInSteps(def)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if tc.kept == nil {
-				if got != nil {
-					t.Errorf("it was taken apart")
-				}
-				return
-			}
+			got := inSteps(t, def)
 			if got == nil {
 				t.Fatal("it was left whole")
 			}
@@ -178,11 +183,7 @@ func TestScanInStepsKeeps(t *testing.T) {
 	extras := map[string]llb.State{"context": context}
 	steps := func(image llb.State, epoch string) []aScan {
 		def := scanOf(t, image, extras, map[string]string{"SOURCE_DATE_EPOCH": epoch, "depth": "2"}, llb.IgnoreCache)
-		got, err := scanInSteps(def)
-		if err != nil || got == nil {
-			t.Fatal(got, err)
-		}
-		return scansOf(t, got)
+		return scansOf(t, inSteps(t, def))
 	}
 	one := steps(apt.File(llb.Copy(context, "/", "/app/"), llb.LinuxAmd64), "7")
 	two := steps(apt.File(llb.Copy(context, "/", "/srv/"), llb.LinuxAmd64), "8")
@@ -210,8 +211,8 @@ func TestOnlyScansAreTakenApart(t *testing.T) {
 		"a build": llb.Image("docker.io/library/node:20").Run(llb.Shlex("make")).Root(),
 		"files":   llb.Scratch().File(llb.Mkdir("/x", 0o755)),
 	} {
-		if got, err := scanInSteps(marshal(t, st)); got != nil || err != nil {
-			t.Errorf("%s: %v, %v", name, got, err)
+		if got := inSteps(t, marshal(t, st)); got != nil {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

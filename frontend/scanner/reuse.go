@@ -55,6 +55,10 @@ type memory struct {
 	Asked   *asked
 	Links   map[string]link
 	Names   map[string]bool // of all directories and links
+	// Top is the step that gave the root, and Origins are those of its packages
+	// by their keys: see origins. None are known where that failed.
+	Top     string
+	Origins map[string]origin
 }
 
 // memoryFile is its name.

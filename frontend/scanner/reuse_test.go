@@ -218,7 +218,7 @@ func (r *roots) scanned(kept, dest string, keep bool) (text []byte, reused bool)
 		env: func(name string) string { return env[name] }, version: "v0.0.0-test", created: time.Unix(0, 0),
 		prepare: preparer(licensesOf),
 	}
-	doc, _, err := s.reuse(r.t.Context(), target{name: "sbom", root: r.root}, false)
+	doc, _, _, err := s.reuse(r.t.Context(), target{name: "sbom", root: r.root}, false)
 	if err != nil {
 		r.t.Fatal(err)
 	}

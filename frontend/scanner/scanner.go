@@ -164,14 +164,25 @@ func (s *scanner) scan(ctx context.Context, t target, core bool, files map[strin
 	}
 	keep := core && s.env(EnvKeep) != ""
 	var doc *spdx.Document
-	var kept *memory
+	var kept, below *memory
 	if core {
-		if doc, kept, err = s.reuse(ctx, t, keep); err != nil {
+		if doc, kept, below, err = s.reuse(ctx, t, keep); err != nil {
 			return err
 		}
 	}
 	if doc == nil {
 		if doc, kept, err = s.whole(ctx, t, keep); err != nil {
+			return err
+		}
+	}
+	if core {
+		way, found, err := s.origins(ctx, t, doc, below)
+		if err != nil {
+			return err
+		}
+		if keep && way != nil {
+			kept.Top, kept.Origins = way.Top, found
+		} else if err := s.annotate(doc, way, found); err != nil {
 			return err
 		}
 	}
@@ -213,29 +224,29 @@ func (s *scanner) whole(ctx context.Context, t target, keep bool) (*spdx.Documen
 	return spdxhelpers.ToFormatModel(*bom), kept, nil
 }
 
-// reuse scans what changed in t since the scan below it. Where that is not
-// enough, or fails, it returns no document, and says why in the step's log.
-func (s *scanner) reuse(ctx context.Context, t target, keep bool) (*spdx.Document, *memory, error) {
+// reuse scans what changed in t since the scan below it, of which it returns the
+// memory. Where that is not enough, or fails, it returns no document, and says
+// why in the step's log.
+func (s *scanner) reuse(ctx context.Context, t target, keep bool) (doc *spdx.Document, kept, below *memory, err error) {
 	u, err := recall(s.env, t, s.version)
 	if u == nil && err == nil {
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	}
-	var doc *spdx.Document
-	var kept *memory
 	if err == nil {
+		below = u.kept
 		doc, err = u.document(ctx, t.name, s.prepare)
 	}
 	if err == nil && keep {
 		kept, err = u.remember(ctx)
 	}
 	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
+		return nil, nil, nil, ctx.Err()
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "imgmgr-scanner: all of the image is scanned: %v\n", err)
-		return nil, nil, nil
+		return nil, nil, below, nil
 	}
-	return doc, kept, nil
+	return doc, kept, below, nil
 }
 
 // ownStages is how extras are named that are stages of a rewrite's own: users

@@ -1,9 +1,7 @@
 package scanner
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -107,21 +105,7 @@ func equal(a, b string) (bool, error) {
 		return false, err
 	}
 	defer g.Close()
-	x, y := make([]byte, 64<<10), make([]byte, 64<<10)
-	for {
-		n, err := io.ReadFull(f, x)
-		m, _ := io.ReadFull(g, y)
-		if !bytes.Equal(x[:n], y[:m]) {
-			return false, nil
-		}
-		switch err {
-		case nil:
-		case io.EOF, io.ErrUnexpectedEOF:
-			return true, nil
-		default:
-			return false, err
-		}
-	}
+	return equalContent(f, g)
 }
 
 // resolve follows name through the links of root, as the running image would,
