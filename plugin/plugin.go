@@ -20,6 +20,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin/lint"
 	"github.com/imgmgr/imgmgr/plugin/prune"
+	"github.com/imgmgr/imgmgr/plugin/sbom"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -64,7 +65,11 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root.SetVersionTemplate("imgmgr {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(lint.Command(streams, rules.All), prune.Command(streams))
+	root.AddCommand(
+		lint.Command(streams, rules.All),
+		prune.Command(streams),
+		sbom.Command(streams),
+	)
 	return root
 }
 

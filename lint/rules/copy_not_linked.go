@@ -45,7 +45,7 @@ missing to the proof; where the link would do harm, as in /bin or /tmp, nothing 
 		},
 	},
 	Run: func(p *lint.Pass) error {
-		if oldSyntax(p.File) != "" {
+		if syntaxBefore(p.File, 4) != "" {
 			return nil // --link came with 1.4
 		}
 		w := newWorlds(p)
