@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/imgmgr/imgmgr/lint/rules"
+	"github.com/imgmgr/imgmgr/plugin/analyze"
 	"github.com/imgmgr/imgmgr/plugin/lint"
 	"github.com/imgmgr/imgmgr/plugin/prune"
 	"github.com/imgmgr/imgmgr/plugin/sbom"
@@ -66,6 +67,7 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		analyze.Command(streams),
 		lint.Command(streams, rules.All),
 		prune.Command(streams),
 		sbom.Command(streams),

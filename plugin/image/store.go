@@ -33,6 +33,9 @@ type Store struct {
 	// Verified says that Fetch, or who put the blob there, has held it against
 	// its digest.
 	Verified bool
+	// Saved says that layers may be uncompressed here though they aren't in a
+	// registry: docker save does that.
+	Saved bool
 	// Tables reads the layers; nil opens and walks them. It is for streams, in
 	// which the layers may have gone by before their manifest came.
 	Tables func(context.Context, *Walk, []Blob) ([]Table, error)
@@ -185,7 +188,7 @@ func (s *Store) layers(ctx context.Context, image *Image, list []ocispec.Descrip
 		}
 		layer := image.Layers[i]
 		layer.Digest, layer.Annotations = d.Digest, d.Annotations
-		if strings.HasSuffix(d.MediaType, "gzip") || strings.HasSuffix(d.MediaType, "zstd") {
+		if !s.Saved || strings.HasSuffix(d.MediaType, "gzip") || strings.HasSuffix(d.MediaType, "zstd") {
 			layer.Compressed = d.Size
 		}
 		blobs[i] = Blob{Digest: d.Digest, Verified: s.Verified, Size: d.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return s.Fetch(ctx, d) }}

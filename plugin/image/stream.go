@@ -108,10 +108,7 @@ func (s *source) Read(p []byte) (int, error) {
 
 // finish reads what the decompressor left and holds the digest against it.
 func (s *source) finish() (verified bool, err error) {
-	if s.sum == nil {
-		return false, nil
-	}
-	if _, err := io.Copy(io.Discard, s); err != nil {
+	if _, err := io.Copy(io.Discard, s); err != nil || s.sum == nil {
 		return false, err
 	}
 	if got := digest.NewDigest(s.want.Algorithm(), s.sum); got != s.want {

@@ -49,6 +49,7 @@ func read(ctx context.Context, m members, ref, platform string, w *image.Walk) (
 		return nil, err
 	}
 	store := &image.Store{
+		Saved: true,
 		Fetch: func(_ context.Context, d ocispec.Descriptor) (io.ReadCloser, error) {
 			return m.open(blobName(d.Digest))
 		},

@@ -25,14 +25,14 @@ import (
 const Help = `An IMAGE is a reference, which is looked for in the Docker Engine and then in its
 registry, or one of
 
-  engine:REF             an image of the Docker Engine
-  registry:REF           an image in a registry; also docker://REF
-  containerd:REF         an image of containerd; CONTAINERD_ADDRESS and
-                         CONTAINERD_NAMESPACE say which
-  oci:DIR[:REF]          an OCI layout folder
-  archive:FILE[:REF]     an archive of docker save, or an OCI layout in a tar;
+    engine:REF           an image of the Docker Engine
+    registry:REF         an image in a registry; also docker://REF
+    containerd:REF       an image of containerd, at the address and in the
+                         namespace that ctr takes from the environment
+    oci:DIR[:REF]        an OCI layout folder
+    archive:FILE[:REF]   an archive of docker save, or an OCI layout in a tar;
                          also docker-archive: and oci-archive:
-  -                      such an archive on standard input
+    -                    such an archive on standard input
 
 A path that begins with / or . needs no prefix.`
 

@@ -1,0 +1,100 @@
+package analyze
+
+import (
+	"fmt"
+
+	"github.com/containerd/platforms"
+	"github.com/spf13/cobra"
+
+	"github.com/imgmgr/imgmgr/plugin/image/source"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+const long = `Show what an image costs, which instruction shipped it and which one buried it,
+and what to do about it.
+
+Dead bytes are those that a layer ships and a later one overwrites or deletes:
+they are pulled and stored, and nothing sees them. Layers are led back to lines
+of the Dockerfile by the provenance that BuildKit attached (--provenance
+mode=max), or by --file; otherwise to the instructions in the image's history.
+
+` + source.Help + `
+
+The exit code is 0, 1 if a limit isn't met (--max-size, --min-efficiency,
+--max-wasted, --max-growth), and 2 if the image could not be read or the command
+line is wrong.`
+
+const examples = `  docker imgmgr analyze debian:bookworm-slim
+  docker imgmgr analyze app:1 --file Dockerfile --findings
+  docker imgmgr analyze app:2 --compare app:1 --max-growth 5%
+  docker save app:1 | docker imgmgr analyze - --max-wasted 20MB
+  docker imgmgr analyze oci:build/image --format json`
+
+// Command is the analyze subcommand.
+func Command(streams func() ui.Streams) *cobra.Command {
+	var o Options
+	var format string
+	var mirrors []string
+	cmd := &cobra.Command{
+		Use:     "analyze [OPTIONS] IMAGE",
+		Short:   "Show what an image costs, line by line, and what to do about it",
+		Long:    long,
+		Example: examples,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("name one image; see '%s --help'", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s := streams()
+			o.Image, o.Format = args[0], Format(format)
+			o.Sources = source.Options{Stdin: s.In, Mirrors: mirrors}
+			if err := o.check(); err != nil {
+				return err
+			}
+			return Run(cmd.Context(), s, o)
+		},
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&format, "format", string(Text), "Print the report in this `FORMAT`: text, json, markdown or sarif")
+	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
+	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
+	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")
+	set.StringVar(&o.Dockerfile, "file", "", "`DOCKERFILE` that the image was built from")
+	set.StringVar(&o.Target, "target", "", "`STAGE` of it that is the image")
+	set.StringVar(&o.Base, "base", "", "`IMAGE` that it was built on: its layers are told apart")
+	set.StringVar(&o.From, "from", "", "`IMAGE` that machines have: count only what an update pulls")
+	set.StringVar(&o.Compare, "compare", "", "Older `IMAGE` to compare with")
+	set.StringVar(&o.Limits.MaxSize, "max-size", "", "Fail if the layers hold more than this `SIZE` (200MB), uncompressed")
+	set.StringVar(&o.Limits.MinEfficiency, "min-efficiency", "", "Fail if a smaller `SHARE` (95%) of what is shipped is live")
+	set.StringVar(&o.Limits.MaxWasted, "max-wasted", "", "Fail if more than this `SIZE` or share (20MB, 5%) is dead")
+	set.StringVar(&o.Limits.MaxGrowth, "max-growth", "", "Fail if it ships this much more (`SIZE` or share) than the image of --compare")
+	set.StringArrayVar(&mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
+	set.BoolVar(&o.NoCache, "no-cache", false, "Read all layers, even those that were read before")
+	complete(cmd)
+	return cmd
+}
+
+// complete offers values in shells.
+func complete(cmd *cobra.Command) {
+	values := []string{string(Text), string(JSON), string(Markdown), string(SARIF)}
+	// It fails for unknown flags only.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// check refuses options that can't be followed.
+func (o *Options) check() error {
+	switch o.Format {
+	case Text, JSON, Markdown, SARIF:
+	default:
+		return fmt.Errorf("unknown format %q: use --format text, json, markdown or sarif", o.Format)
+	}
+	if o.Platform != "" {
+		if _, err := platforms.Parse(o.Platform); err != nil {
+			return fmt.Errorf("unknown platform %q: use --platform linux/arm64 or the like", o.Platform)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+)
+
+// Comparison is how an image differs from an older one. All bytes are what came
+// minus what went.
+type Comparison struct {
+	With            string          `json:"with"`
+	ShippedBytes    int64           `json:"shippedBytes"`
+	LiveBytes       int64           `json:"liveBytes"`
+	CompressedBytes int64           `json:"compressedBytes"`
+	Added           int             `json:"added"` // paths
+	Removed         int             `json:"removed"`
+	Changed         int             `json:"changed"`
+	Paths           []PathChange    `json:"paths"` // the largest changes, at most 50
+	Packages        []PackageChange `json:"packages"`
+	Setuid          []string        `json:"setuid"` // programs that are so now and weren't
+	Config          []ConfigChange  `json:"config"`
+	// Equal says that both unpack to the same files and run the same way; times
+	// and layers may differ.
+	Equal bool `json:"equal"`
+}
+
+// PathChange is a path that differs.
+type PathChange struct {
+	Path   string `json:"path"`
+	Change string `json:"change"` // "added", "removed", "content", "metadata"
+	Bytes  int64  `json:"bytes"`
+}
+
+// PackageChange is a package that came, went, or has another version.
+type PackageChange struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+	From string `json:"from,omitempty"` // versions; "" is none
+	To   string `json:"to,omitempty"`
+}
+
+// ConfigChange is a field of the configuration that differs.
+type ConfigChange struct {
+	Field string `json:"field"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+}
+
+// mostChanges is how many paths a comparison lists.
+const mostChanges = 50
+
+// Compare compares an image with an older one. Both reports are of the images.
+func Compare(now, old *image.Image, r, was *Report) *Comparison {
+	c := &Comparison{
+		With:            cmp.Or(was.Image.Name, was.Image.Source),
+		ShippedBytes:    r.Totals.ShippedBytes - was.Totals.ShippedBytes,
+		LiveBytes:       r.Totals.LiveBytes - was.Totals.LiveBytes,
+		CompressedBytes: r.Totals.CompressedBytes - was.Totals.CompressedBytes,
+		Setuid:          []string{},
+	}
+	c.files(tree(now), tree(old))
+	c.Packages = packageChanges(r.Packages, was.Packages)
+	c.Config = configChanges(now, old)
+	c.Equal = len(c.Paths) == 0 && len(c.Config) == 0
+	return c
+}
+
+// tree is an image's live paths.
+func tree(img *image.Image) map[string]image.Entry {
+	out := map[string]image.Entry{}
+	for e := range image.Stack(img.Layers).All() {
+		out[e.Path] = e
+	}
+	return out
+}
+
+func (c *Comparison) files(now, old map[string]image.Entry) {
+	c.Paths = []PathChange{}
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		e := now[name]
+		was, there := old[name]
+		change, bytes := "added", content(e)
+		if there {
+			change, bytes = differs(e, was), content(e)-content(was)
+		}
+		switch {
+		case change == "":
+			continue
+		case there:
+			c.Changed++
+		default:
+			c.Added++
+		}
+		if setuid(e) && !setuid(was) {
+			c.Setuid = append(c.Setuid, name)
+		}
+		c.Paths = append(c.Paths, PathChange{name, change, bytes})
+	}
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		if _, there := now[name]; !there {
+			c.Removed++
+			c.Paths = append(c.Paths, PathChange{name, "removed", -content(old[name])})
+		}
+	}
+	slices.SortStableFunc(c.Paths, func(a, b PathChange) int { return cmp.Compare(max(b.Bytes, -b.Bytes), max(a.Bytes, -a.Bytes)) })
+	c.Paths = c.Paths[:min(mostChanges, len(c.Paths))]
+}
+
+func content(e image.Entry) int64 {
+	if e.Content == nil {
+		return 0
+	}
+	return e.Content.Size
+}
+
+func setuid(e image.Entry) bool {
+	return e.Content != nil && e.Content.Type == image.Regular && e.Content.Mode&(image.Setuid|image.Setgid) != 0
+}
+
+// differs says in what two entries of a path differ, but for their times.
+func differs(a, b image.Entry) string {
+	x, y := a.Content, b.Content
+	if x == nil || y == nil {
+		if (x == nil) != (y == nil) {
+			return "metadata" // a folder that one of them doesn't list
+		}
+		return ""
+	}
+	switch {
+	case x.Type != y.Type || x.Size != y.Size || x.Hash != y.Hash || x.Link != y.Link:
+		return "content"
+	case x.Mode != y.Mode || x.UID != y.UID || x.GID != y.GID || x.Major != y.Major || x.Minor != y.Minor || !maps.Equal(x.Xattrs, y.Xattrs):
+		return "metadata"
+	}
+	return ""
+}
+
+// packageChanges compares versions by name. Several versions of one package
+// count as one that has them all.
+func packageChanges(now, old []Package) []PackageChange {
+	type key struct{ kind, name string }
+	versions := func(list []Package) map[key]string {
+		out := map[key]string{}
+		for _, p := range list {
+			k := key{p.Type, p.Name}
+			if out[k] != "" {
+				out[k] += ", "
+			}
+			out[k] += p.Version
+		}
+		return out
+	}
+	to, from := versions(now), versions(old)
+	out := []PackageChange{}
+	for k, v := range to {
+		if from[k] != v {
+			out = append(out, PackageChange{k.kind, k.name, from[k], v})
+		}
+	}
+	for k, v := range from {
+		if _, there := to[k]; !there {
+			out = append(out, PackageChange{k.kind, k.name, v, ""})
+		}
+	}
+	slices.SortFunc(out, func(a, b PackageChange) int { return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name)) })
+	return out
+}
+
+func configChanges(now, old *image.Image) []ConfigChange {
+	a, b := now.Config.Config, old.Config.Config
+	out := []ConfigChange{}
+	for _, f := range []struct {
+		name     string
+		now, old any
+	}{
+		{"Platform", platform(now), platform(old)}, {"User", a.User, b.User}, {"WorkingDir", a.WorkingDir, b.WorkingDir},
+		{"Entrypoint", a.Entrypoint, b.Entrypoint}, {"Cmd", a.Cmd, b.Cmd}, {"Env", a.Env, b.Env}, {"Labels", a.Labels, b.Labels},
+		{"ExposedPorts", a.ExposedPorts, b.ExposedPorts}, {"Volumes", a.Volumes, b.Volumes}, {"StopSignal", a.StopSignal, b.StopSignal},
+		{"Shell", a.Shell, b.Shell}, {"OnBuild", a.OnBuild, b.OnBuild},
+		{"Healthcheck", healthcheck(now), healthcheck(old)},
+	} {
+		if to, from := fmt.Sprint(f.now), fmt.Sprint(f.old); to != from {
+			out = append(out, ConfigChange{f.name, from, to})
+		}
+	}
+	return out
+}
+
+func healthcheck(img *image.Image) string {
+	if h := img.Config.Config.Healthcheck; h != nil {
+		return fmt.Sprint(*h)
+	}
+	return ""
+}

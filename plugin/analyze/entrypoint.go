@@ -1,0 +1,83 @@
+package analyze
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+)
+
+// entrypoint finds a container that can't start: what it is to run isn't there,
+// or can't be executed.
+func entrypoint(e *evidence) []Finding {
+	c := e.image.Config.Config
+	command := slices.Concat(c.Entrypoint, c.Cmd)
+	if len(command) == 0 || command[0] == "" || e.image.Platform.OS == "windows" {
+		return nil
+	}
+	f := Finding{Kind: "entrypoint", Severity: severe, Layer: -1, Paths: []string{command[0]}, Remedy: "Correct ENTRYPOINT or CMD, or copy the program"}
+	entry, ok := program(e.stacked, command[0], c.WorkingDir, c.Env)
+	switch {
+	case !ok:
+		f.Message = command[0] + " isn't in the image, and the container is to start it"
+	case entry.Content != nil && entry.Content.Mode&0o111 == 0:
+		f.Layer, f.Message, f.Remedy = entry.Layer, "/"+entry.Path+" can't be executed, and the container is to start it", "Make it executable: COPY --chmod=755"
+	default:
+		return nil
+	}
+	return []Finding{f}
+}
+
+// program finds what a command's first word starts, as execvp(3) does.
+func program(s *image.Stacked, name, dir string, env []string) (image.Entry, bool) {
+	if strings.Contains(name, "/") {
+		if !path.IsAbs(name) {
+			name = path.Join("/", dir, name)
+		}
+		return resolve(s, name)
+	}
+	search := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" // the container engines' default
+	for _, v := range env {
+		if value, ok := strings.CutPrefix(v, "PATH="); ok {
+			search = value
+		}
+	}
+	for folder := range strings.SplitSeq(search, ":") {
+		if entry, ok := resolve(s, path.Join(folder, name)); ok {
+			return entry, true
+		}
+	}
+	return image.Entry{}, false
+}
+
+// maxSymlinks is how many links Linux follows on the way to a file.
+const maxSymlinks = 40
+
+// resolve follows symbolic links to the file at an absolute path.
+func resolve(s *image.Stacked, name string) (image.Entry, bool) {
+	rest, at := strings.Split(strings.Trim(path.Clean(name), "/"), "/"), "."
+	for links := 0; ; {
+		entry, ok := s.Lookup(path.Join(at, rest[0]))
+		if !ok || links > maxSymlinks {
+			return image.Entry{}, false
+		}
+		if entry.File != nil && entry.File.Type == image.Symlink {
+			links++
+			target := entry.File.Link
+			if !path.IsAbs(target) {
+				target = path.Join("/", at, target)
+			}
+			target = strings.Trim(path.Clean(target), "/")
+			rest, at = append(strings.Split(target, "/"), rest[1:]...), "."
+			if target == "" {
+				rest = rest[1:]
+			}
+		} else {
+			at, rest = entry.Path, rest[1:]
+		}
+		if len(rest) == 0 {
+			return s.Lookup(at)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package analyze
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/docker/go-units"
+)
+
+// Limits are what an image is held to; "" is no limit. Sizes are written as
+// "200MB" or "150MiB", shares as "5%".
+type Limits struct {
+	MaxSize       string // of what the layers ship, uncompressed
+	MinEfficiency string // a share
+	MaxWasted     string // dead bytes: a size, or a share of what is shipped
+	MaxGrowth     string // against the image that it is compared with: a size or a share
+}
+
+// limit is a size or a share.
+type limit struct {
+	bytes   int64
+	share   float64 // of 1
+	isShare bool
+}
+
+func parseLimit(flag, text string) (limit, error) {
+	if number, ok := strings.CutSuffix(text, "%"); ok {
+		percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err != nil || percent < 0 {
+			return limit{}, fmt.Errorf("--%s %q: write a share as 5%%", flag, text)
+		}
+		return limit{share: percent / 100, isShare: true}, nil
+	}
+	parse := units.FromHumanSize
+	if strings.Contains(strings.ToLower(text), "ib") {
+		parse = units.RAMInBytes
+	}
+	bytes, err := parse(text)
+	if err != nil || bytes < 0 {
+		return limit{}, fmt.Errorf("--%s %q: write a size as 200MB or 150MiB", flag, text)
+	}
+	return limit{bytes: bytes}, nil
+}
+
+// Check reads the limits, so that a wrong one is found before the image is read.
+func (l Limits) Check(compared bool) error {
+	for flag, text := range map[string]string{"max-size": l.MaxSize, "min-efficiency": l.MinEfficiency, "max-wasted": l.MaxWasted, "max-growth": l.MaxGrowth} {
+		if text == "" {
+			continue
+		}
+		parsed, err := parseLimit(flag, text)
+		switch {
+		case err != nil:
+			return err
+		case flag == "min-efficiency" && !parsed.isShare:
+			return fmt.Errorf("--%s %q: write a share as 95%%", flag, text)
+		case flag == "max-size" && parsed.isShare:
+			return fmt.Errorf("--%s %q: write a size as 200MB or 150MiB", flag, text)
+		case flag == "max-growth" && !compared:
+			return fmt.Errorf("--%s needs an image to compare with: name it with --compare", flag)
+		}
+	}
+	return nil
+}
+
+// Hold holds the report to limits that were checked.
+func (r *Report) Hold(l Limits) {
+	t := r.Totals
+	r.hold("max-size", l.MaxSize, t.ShippedBytes, 0)
+	r.hold("max-wasted", l.MaxWasted, t.DeadBytes, t.ShippedBytes)
+	if l.MinEfficiency != "" {
+		least, _ := parseLimit("", l.MinEfficiency) // checked
+		r.Gates = append(r.Gates, Gate{"min-efficiency", l.MinEfficiency, percent(t.Efficiency), t.Efficiency >= least.share})
+	}
+	if c := r.Comparison; c != nil {
+		r.hold("max-growth", l.MaxGrowth, c.ShippedBytes, t.ShippedBytes-c.ShippedBytes)
+	}
+}
+
+// hold holds a number of bytes to a size, or to a share of a whole.
+func (r *Report) hold(flag, text string, bytes, whole int64) {
+	if text == "" {
+		return
+	}
+	most, _ := parseLimit(flag, text) // checked
+	g := Gate{Name: flag, Limit: text, Value: size(bytes), Passed: bytes <= most.bytes}
+	if most.isShare {
+		share := 0.0
+		if whole > 0 {
+			share = float64(bytes) / float64(whole)
+		}
+		g.Value, g.Passed = percent(share), share <= most.share
+	}
+	r.Gates = append(r.Gates, g)
+}
+
+// Passed reports whether all limits are met.
+func (r *Report) Passed() bool {
+	for _, g := range r.Gates {
+		if !g.Passed {
+			return false
+		}
+	}
+	return true
+}
+
+func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + "%" }

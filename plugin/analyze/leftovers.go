@@ -1,0 +1,100 @@
+package analyze
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+)
+
+// leftover is a kind of files that a running container has no use for.
+type leftover struct {
+	kind    string
+	rule    string // the lint rule that keeps them out
+	what    string
+	remedy  string
+	pattern *regexp.Regexp
+}
+
+func (l *leftover) is(name string) bool { return l.pattern.MatchString(name) }
+
+const cacheMount = "Use a cache mount (RUN --mount=type=cache), or delete them in the same RUN"
+
+// leftoverKinds are all kinds. The first that fits a path is the path's.
+var leftoverKinds = []*leftover{
+	{"apt-lists", "AptListsLeft", "apt's package lists", cacheMount, under(`var/lib/apt/lists/.`)},
+	{"apt-cache", "CacheMountMissing", "packages that apt downloaded", cacheMount, under(`var/cache/apt/.`)},
+	{"apk-cache", "CacheMountMissing", "packages that apk downloaded", "Use apk add --no-cache", under(`(var/cache/apk|etc/apk/cache)/.`)},
+	{"dnf-cache", "CacheMountMissing", "dnf's and yum's cache", cacheMount, under(`var/cache/(dnf|yum|libdnf5|zypp)/.`)},
+	{"npm-cache", "CacheMountMissing", "npm's cache", cacheMount, home(`\.npm/_`)},
+	{"yarn-cache", "CacheMountMissing", "yarn's cache", cacheMount, regexp.MustCompile(`^(usr/local/share/\.cache/yarn|(root|home/[^/]+)/(\.cache/yarn|\.yarn/berry/cache))/.`)},
+	{"pnpm-store", "CacheMountMissing", "pnpm's store", cacheMount, home(`\.local/share/pnpm/store/.`)},
+	{"pip-cache", "CacheMountMissing", "pip's, uv's or poetry's cache", cacheMount, home(`\.cache/(pip|uv|pypoetry)/.`)},
+	{"go-cache", "CacheMountMissing", "Go's modules and builds", "Build in a stage of its own, with cache mounts, and copy the binary", regexp.MustCompile(`^((root|home/[^/]+)/\.cache/go-build|(root/)?go/pkg/mod)/.`)},
+	{"cargo-cache", "CacheMountMissing", "cargo's downloads", "Build in a stage of its own, with cache mounts, and copy the binary", regexp.MustCompile(`^(usr/local/cargo|(root|home/[^/]+)/\.cargo)/(registry|git)/.`)},
+	{"maven-cache", "CacheMountMissing", "Maven's or Gradle's downloads", "Build in a stage of its own, with cache mounts, and copy the result", home(`\.(m2/repository|gradle/caches)/.`)},
+	{"nuget-cache", "CacheMountMissing", "NuGet's downloads", "Build in a stage of its own, with cache mounts, and copy the result", home(`\.nuget/packages/.`)},
+	{"composer-cache", "CacheMountMissing", "composer's or bundler's cache", cacheMount, home(`(\.composer/cache|\.cache/composer|\.bundle/cache)/.`)},
+	{"vcs", "", "version control data", "List .git in .dockerignore, or copy only what is needed", anywhere(`\.(git|hg|svn)/.`)},
+	{"python-bytecode", "", "Python's byte code, which is made again when it is missing", "Set PYTHONDONTWRITEBYTECODE=1 while installing, if the start may take longer", anywhere(`__pycache__/.+\.pyc$`)},
+	{"core-dump", "", "core dumps", "Delete them, and find out what crashed", anywhere(`core\.\d+$`)},
+	{"log", "", "logs of the build", "Delete them in the instruction that writes them", under(`var/log/.`)},
+	{"temporary", "", "temporary files", "Delete them in the instruction that makes them, or mount a tmpfs there", under(`(var/)?tmp/.`)},
+	{"documentation", "", "manuals and documentation", "Leave them out when packages are installed: dpkg's path-exclude, dnf's tsflags=nodocs", under(`usr/(local/)?share/(doc|man|info|gtk-doc)/.`)},
+	{"toolchain", "", "compilers and their files", "Build in a stage of its own and copy the result", regexp.MustCompile(`^(usr/lib/gcc/|usr/libexec/gcc/|usr/local/go/(pkg|src|bin)/|usr/lib/llvm-|usr/local/rustup/|root/\.rustup/|usr/lib/rustlib/)`)},
+	{"headers", "", "headers and static libraries", "Build in a stage of its own and copy the result", regexp.MustCompile(`^(usr/(local/)?include/.|(usr/)?(local/)?lib(64)?/.*\.a$)`)},
+}
+
+func under(pattern string) *regexp.Regexp { return regexp.MustCompile("^" + pattern) }
+
+// home is below somebody's home folder.
+func home(pattern string) *regexp.Regexp {
+	return regexp.MustCompile(`^(root|home/[^/]+)/` + pattern)
+}
+
+func anywhere(pattern string) *regexp.Regexp { return regexp.MustCompile(`(^|/)` + pattern) }
+
+// leftovers finds live files without use, by kind and by the layer that ships them.
+func leftovers(e *evidence) []Finding {
+	type key struct {
+		kind, layer int
+	}
+	files := map[key][]*image.File{}
+	for i, l := range e.image.Layers {
+		for j := range l.Files {
+			f := &l.Files[j]
+			if f.Size == 0 || e.stacked.Fates[i][j].State != image.Live {
+				continue
+			}
+			if kind := leftoverKind(f.Path); kind >= 0 {
+				files[key{kind, i}] = append(files[key{kind, i}], f)
+			}
+		}
+	}
+	var out []Finding
+	for kind, l := range leftoverKinds {
+		for i := range e.layers {
+			list := files[key{kind, i}]
+			var sum int64
+			for _, f := range list {
+				sum += f.Size
+			}
+			if sum < leastBytes {
+				continue
+			}
+			f := Finding{Kind: l.kind, Severity: warning, Rule: l.rule, Layer: i, Paths: largest(list), Files: len(list), Bytes: sum, Remedy: l.remedy}
+			f.Message = fmt.Sprintf("%s ships %s in %s: %s", e.place(i), size(sum), count(len(list), "file"), l.what)
+			if i < e.base {
+				f.Severity, f.Remedy = info, "They are the base image's: choose one without them"
+			}
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// leftoverKind is the kind of a path, -1 for none.
+func leftoverKind(name string) int {
+	return slices.IndexFunc(leftoverKinds, func(l *leftover) bool { return l.is(name) })
+}

@@ -1,0 +1,45 @@
+package analyze
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Markdown prints a report for a pull request or a job's summary.
+func (r *Report) Markdown(out io.Writer) error {
+	var b strings.Builder
+	t := r.Totals
+	fmt.Fprintf(&b, "### %s (%s)\n\n", cell(r.Image.Source), r.Image.Platform)
+	fmt.Fprintf(&b, "| shipped | live | dead | efficiency | to pull | layers |\n|--:|--:|--:|--:|--:|--:|\n| %s | %s | %s | %s | %s | %d |\n\n",
+		size(t.ShippedBytes), size(t.LiveBytes), size(t.DeadBytes), percent(t.Efficiency), size(r.Pull.Bytes), len(r.Layers))
+	for _, g := range r.Gates {
+		verdict := "met"
+		if !g.Passed {
+			verdict = "**not met**"
+		}
+		fmt.Fprintf(&b, "- `--%s %s`: %s (%s)\n", g.Name, g.Limit, verdict, g.Value)
+	}
+	if c := r.Comparison; c != nil {
+		fmt.Fprintf(&b, "- compared with %s: %s shipped, %s live; %d paths added, %d removed, %d changed; %s\n",
+			cell(c.With), signed(c.ShippedBytes), signed(c.LiveBytes), c.Added, c.Removed, c.Changed, count(len(c.Packages), "package change"))
+	}
+	fmt.Fprintf(&b, "\n| | finding | remedy |\n|--:|---|---|\n")
+	for _, f := range r.Findings {
+		what := f.Severity
+		if f.Bytes > 0 && f.Severity != severe {
+			what = size(f.Bytes)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", what, cell(f.Message), cell(f.Remedy))
+	}
+	fmt.Fprintf(&b, "\n<details><summary>Layers</summary>\n\n| # | bytes | dead | instruction |\n|--:|--:|--:|---|\n")
+	for _, l := range r.Layers {
+		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", l.Index, size(l.Bytes), orDash(l.DeadBytes), cell(short(l.Instruction, 100)))
+	}
+	b.WriteString("\n</details>\n")
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// cell keeps a text from being read as Markdown or HTML.
+var cell = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace

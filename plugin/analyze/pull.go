@@ -1,0 +1,50 @@
+package analyze
+
+import (
+	"cmp"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+)
+
+// What the model of a pull assumes: usual bandwidths, and what one core of a
+// current machine unpacks in a second.
+var bandwidths = []int{10, 100, 1000} // megabits a second
+
+const unpackRate = 200e6 // bytes of uncompressed layers a second
+
+// pull models what pulling the image costs: layers are downloaded side by side
+// over one line, and unpacked one after the other, each as soon as it is there.
+//
+//	seconds = max(Σ compressed / bandwidth, Σ uncompressed / 200 MB/s)
+func pull(img *image.Image, f Facts) Pull {
+	have := map[string]bool{}
+	p := Pull{Churn: []ChurnCost{}}
+	if f.From != nil {
+		p.From = f.From.Name
+		for _, l := range f.From.Layers {
+			have[l.DiffID.String()] = true
+		}
+	}
+	var unpacked int64
+	for _, l := range img.Layers {
+		if have[l.DiffID.String()] {
+			continue
+		}
+		p.Layers++
+		p.Bytes += wire(l)
+		unpacked += l.Tar
+	}
+	for _, mbit := range bandwidths {
+		download := float64(p.Bytes) * 8 / (float64(mbit) * 1e6)
+		p.Times = append(p.Times, PullTime{mbit, max(download, float64(unpacked)/unpackRate)})
+	}
+	var above int64
+	for i := len(img.Layers) - 1; i >= 0; i-- {
+		above += wire(img.Layers[i])
+		p.Churn = append(p.Churn, ChurnCost{Layer: i, Bytes: above})
+	}
+	return p
+}
+
+// wire is what a layer takes on its way; its tar where it isn't compressed.
+func wire(l *image.Layer) int64 { return cmp.Or(l.Compressed, l.Tar) }

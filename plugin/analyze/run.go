@@ -1,0 +1,169 @@
+package analyze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/plugin/image"
+	"github.com/imgmgr/imgmgr/plugin/image/cache"
+	"github.com/imgmgr/imgmgr/plugin/image/source"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+// Options are the command line.
+type Options struct {
+	Image    string
+	Platform string
+	Format   Format
+	Details  Details
+	Limits   Limits
+
+	Compare    string // an older image
+	From       string // the image that is updated
+	Base       string // the base image
+	Dockerfile string // a file
+	Target     string // a stage of it
+
+	Sources source.Options
+	NoCache bool
+}
+
+// Format is how a report is printed.
+type Format string
+
+// Formats of reports.
+const (
+	Text     Format = "text"
+	JSON     Format = "json"
+	Markdown Format = "markdown"
+	SARIF    Format = "sarif"
+)
+
+// Run analyzes an image as the options say. The error is a *ui.Exit with the
+// code ui.Findings where a limit isn't met.
+func Run(ctx context.Context, streams ui.Streams, o Options) error {
+	if err := o.Limits.Check(o.Compare != ""); err != nil {
+		return err
+	}
+	facts, err := o.facts(ctx)
+	if err != nil {
+		return err
+	}
+	img, report, err := o.analyze(ctx, o.Image, facts)
+	if err != nil {
+		return err
+	}
+	if o.Compare != "" {
+		old, was, err := o.analyze(ctx, o.Compare, Facts{})
+		if err != nil {
+			return err
+		}
+		report.Comparison = Compare(img, old, report, was)
+	}
+	report.Hold(o.Limits)
+	if err := o.print(streams, report); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	if !report.Passed() {
+		return &ui.Exit{Code: ui.Findings}
+	}
+	return nil
+}
+
+func (o Options) print(streams ui.Streams, r *Report) error {
+	switch o.Format {
+	case JSON:
+		return r.JSON(streams.Out)
+	case Markdown:
+		return r.Markdown(streams.Out)
+	case SARIF:
+		return r.SARIF(streams.Out)
+	case Text:
+	}
+	return r.Text(streams.Out, o.Details)
+}
+
+// facts reads what the user named beside the image.
+func (o Options) facts(ctx context.Context) (f Facts, err error) {
+	f.Target = o.Target
+	if o.Dockerfile != "" {
+		text, err := os.ReadFile(o.Dockerfile)
+		if err != nil {
+			return f, fmt.Errorf("read the Dockerfile: %w", err)
+		}
+		if f.Dockerfile, err = dockerfile.Parse(o.Dockerfile, text); err != nil {
+			return f, err
+		}
+	}
+	if f.Base, err = o.describe(ctx, o.Base); err != nil {
+		return f, fmt.Errorf("base image: %w", err)
+	}
+	if f.From, err = o.describe(ctx, o.From); err != nil {
+		return f, fmt.Errorf("image to update from: %w", err)
+	}
+	return f, nil
+}
+
+// describe reads an image without its layers; nil for "".
+func (o Options) describe(ctx context.Context, arg string) (_ *image.Image, err error) {
+	if arg == "" {
+		return nil, nil
+	}
+	src, err := source.Open(ctx, arg, o.Sources)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, src.Close()) }()
+	img, err := src.Read(ctx, o.Platform, nil)
+	if err != nil {
+		return nil, err
+	}
+	if img.Name == "" {
+		img.Name = arg
+	}
+	return img, nil
+}
+
+// analyze reads an image and reports on it.
+func (o Options) analyze(ctx context.Context, arg string, f Facts) (_ *image.Image, _ *Report, err error) {
+	src, err := source.Open(ctx, arg, o.Sources)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, src.Close()) }()
+	img, err := src.Read(ctx, o.Platform, Walker(o.cache()))
+	if err != nil {
+		return nil, nil, err
+	}
+	f.Source = src.String()
+	for _, a := range img.Attestations {
+		if a.PredicateType != image.PredicateSLSA02 && a.PredicateType != image.PredicateSLSA1 {
+			continue
+		}
+		statement, err := a.Statement(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the provenance of %s: %w", arg, err)
+		}
+		f.Provenance = append(f.Provenance, statement)
+	}
+	return img, Analyze(img, f), nil
+}
+
+// cache is the user's. Without one, layers are read anew.
+func (o Options) cache() image.Cache {
+	if o.NoCache {
+		return nil
+	}
+	dir, err := cache.Dir()
+	if err != nil {
+		return nil
+	}
+	tables, err := cache.Open(dir, cache.DefaultBytes)
+	if err != nil {
+		return nil
+	}
+	return tables
+}

@@ -1,0 +1,164 @@
+package analyze
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/plugin/image"
+)
+
+// secretKind is a kind of secret, told by its content and not by a file's name.
+type secretKind struct {
+	name string
+	// mark is in every such secret: looking for it is quick.
+	mark string
+	// find returns where in a text a secret begins, -1 for none.
+	find func(text []byte) int
+}
+
+var secretKinds = []secretKind{
+	{"private key", "PRIVATE KEY-----", privateKey},
+	{"AWS access key with its secret", "AKIA", awsKey},
+	{"GitHub token", "gh", pattern(`\bgh[pousr]_[A-Za-z0-9]{36}\b`)},
+	{"GitHub token", "github_pat_", pattern(`\bgithub_pat_[A-Za-z0-9_]{82}\b`)},
+	{"GitLab token", "glpat-", pattern(`\bglpat-[A-Za-z0-9_-]{20}\b`)},
+	{"npm token", "npm_", pattern(`\bnpm_[A-Za-z0-9]{36}\b`)},
+	{"npm token", "_authToken=", pattern(`_authToken=[A-Za-z0-9-]{20,}`)},
+	{"PyPI token", "pypi-AgEI", pattern(`\bpypi-AgEI[A-Za-z0-9_-]{50,}`)},
+	{"Slack token", "xox", pattern(`\bxox[abprs]-\d{6,}-[A-Za-z0-9-]{10,}`)},
+	{"Stripe key", "k_live_", pattern(`\b[rs]k_live_[A-Za-z0-9]{24,}\b`)},
+	{"Google API key", "AIza", pattern(`\bAIza[A-Za-z0-9_-]{35}\b`)},
+	{"registry login", `"auths"`, registryLogin},
+}
+
+func pattern(expr string) func([]byte) int {
+	compiled := regexp.MustCompile(expr)
+	return func(text []byte) int {
+		if at := compiled.FindIndex(text); at != nil {
+			return at[0]
+		}
+		return -1
+	}
+}
+
+// privateKey finds a PEM block that decodes: documents and sources name the
+// header only.
+func privateKey(text []byte) int {
+	rest := text
+	for {
+		i := bytes.Index(rest, []byte("-----BEGIN "))
+		if i < 0 {
+			return -1
+		}
+		rest = rest[i:]
+		if block, _ := pem.Decode(rest); block != nil && strings.HasSuffix(block.Type, "PRIVATE KEY") && len(block.Bytes) >= 32 {
+			return len(text) - len(rest)
+		}
+		rest = rest[len("-----BEGIN "):]
+	}
+}
+
+var (
+	awsID     = regexp.MustCompile(`\bAKIA[A-Z2-7]{16}\b`)
+	awsSecret = regexp.MustCompile(`(?i)secret.{0,30}["'=:\s]([A-Za-z0-9/+]{40})\b`)
+)
+
+// awsKey finds an access key whose secret is in the same file. The ID alone
+// opens nothing, and Amazon's own examples say so.
+func awsKey(text []byte) int {
+	at := awsID.FindIndex(text)
+	secret := awsSecret.FindSubmatch(text)
+	if at == nil || secret == nil || bytes.Contains(text[at[0]:at[1]], []byte("EXAMPLE")) || bytes.Contains(secret[1], []byte("EXAMPLE")) {
+		return -1
+	}
+	return at[0]
+}
+
+// registryLogin finds a login that `docker login` left.
+func registryLogin(text []byte) int {
+	var config struct {
+		Auths map[string]struct{ Auth string }
+	}
+	if json.Unmarshal(text, &config) != nil {
+		return -1
+	}
+	for _, login := range config.Auths {
+		if plain, err := base64.StdEncoding.DecodeString(login.Auth); err == nil && bytes.Contains(plain, []byte(":")) {
+			return max(0, bytes.Index(text, []byte(login.Auth)))
+		}
+	}
+	return -1
+}
+
+// secretBytes is the longest file in which secrets are looked for.
+const secretBytes = 1 << 20
+
+// leak is a secret in a file.
+type leak struct {
+	Kind   string
+	Offset int // in the file
+}
+
+// secretVisitor looks for secrets in all texts, those that are buried too.
+var secretVisitor = image.Visitor{
+	Name:  "secrets/1",
+	Wants: func(f *image.File) bool { return f.Size >= 16 && f.Size <= secretBytes && !known(f.Path) },
+	Read: func(_ *image.File, content io.Reader) ([]byte, error) {
+		text, err := io.ReadAll(content)
+		if err != nil || bytes.IndexByte(text[:min(512, len(text))], 0) >= 0 {
+			return nil, err
+		}
+		var leaks []leak
+		for _, k := range secretKinds {
+			if !bytes.Contains(text, []byte(k.mark)) {
+				continue
+			}
+			if at := k.find(text); at >= 0 {
+				leaks = append(leaks, leak{k.name, at})
+			}
+		}
+		if leaks == nil {
+			return nil, nil
+		}
+		return json.Marshal(leaks)
+	},
+}
+
+// publicKeys are folders with keys that everybody has: of tests and of examples.
+var publicKeys = regexp.MustCompile(`(^|/)(testdata|tests?|examples?|fixtures)/|^usr/share/(doc|perl)/`)
+
+func known(name string) bool { return publicKeys.MatchString(name) }
+
+// secrets reports what the visitor found. A file that a later layer deletes is
+// still in its layer.
+func secrets(e *evidence) []Finding {
+	var out []Finding
+	for i, l := range e.image.Layers {
+		for _, note := range l.Notes[secretVisitor.Name] {
+			var leaks []leak
+			if json.Unmarshal(note.Data, &leaks) != nil {
+				continue // from a damaged cache
+			}
+			file, fate := &l.Files[note.File], e.stacked.Fates[i][note.File]
+			for _, found := range leaks {
+				f := Finding{Kind: "secret", Severity: severe, Layer: i, Paths: []string{file.Path}, Files: 1, Bytes: file.Size}
+				f.Message = fmt.Sprintf("/%s holds a %s at byte %d; %s ships it", file.Path, found.Kind, found.Offset, e.place(i))
+				if fate.State != image.Live {
+					f.Message += fmt.Sprintf(". %s takes it out of sight, but it can be recovered from the layer, at byte %d of its tar", e.place(int(fate.Layer)), file.Offset+int64(found.Offset))
+				}
+				f.Remedy = "Take it for known: replace it. In the build, use RUN --mount=type=secret"
+				if i < e.base {
+					f.Severity = warning
+				}
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
