@@ -46,7 +46,7 @@ missing to the proof; where the link would do harm, as in /bin or /tmp, nothing 
 	},
 	Run: func(p *lint.Pass) error {
 		if syntaxBefore(p.File, 4) != "" {
-			return nil // --link came with 1.4
+			return nil // which has no --link
 		}
 		w := newWorlds(p)
 		for _, st := range p.File.Stages {
