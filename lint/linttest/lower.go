@@ -43,6 +43,8 @@ type Step struct {
 	Env, Words []string
 	// Mounts are those of a RUN, but for the root.
 	Mounts []Mount
+	// Sources are what a COPY names, and Excludes what it leaves out of them.
+	Sources, Excludes []string
 	// Linked reports a COPY with --link.
 	Linked bool
 	// From are the file systems that it copies from; nil for an empty one.
@@ -211,6 +213,10 @@ func (g *graph) file(op *pb.Op, f *pb.FileOp) *Step {
 		}
 		bare := a.CloneVT()
 		bare.Input, bare.SecondaryInput, bare.Output = 0, 0, 0
+		if c := bare.GetCopy(); c != nil {
+			s.Sources, s.Excludes = append(s.Sources, c.Src), append(s.Excludes, c.ExcludePatterns...)
+			c.ExcludePatterns = nil
+		}
 		s.Does += " " + says(bare)
 		if a.GetCopy() != nil {
 			s.From = append(s.From, g.input(op, a.SecondaryInput))

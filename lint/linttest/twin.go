@@ -2,6 +2,7 @@ package linttest
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"unicode"
@@ -16,10 +17,11 @@ import (
 // Every step of the original has to be in the rewrite, on the same chain. It may
 // have further mounts, which are caches or nothing but what stands over a file;
 // where a fix rewords, other words; where one reorders, another place, another
-// working folder, and an environment without variables that its words don't name. What is more in the
-// rewrite copies files of the context that the original copies, too.
+// working folder, an environment without variables that its words don't name, and
+// a COPY without files that another one brings. What is more in the rewrite copies
+// files of the context that the original copies, too.
 func Twins(a, b *Lowered, applied []lint.Applied) []string {
-	t := &twins{done: map[[2]*Step]string{}}
+	t := &twins{brought: map[string]bool{}, done: map[[2]*Step]string{}}
 	for _, fix := range applied {
 		t.reorders = t.reorders || fix.Reorders
 		t.rewords += fix.Rewords
@@ -39,6 +41,7 @@ type twins struct {
 	links    bool // a COPY may be a layer of its own
 	rewords  int
 	drops    []string
+	brought  map[string]bool // names of files that a COPY of the rewrite brings
 	done     map[[2]*Step]string
 }
 
@@ -57,6 +60,11 @@ func (t *twins) chain(a, b *Step) []string {
 	original, rewritten := line(a), line(b)
 	var list []string
 	taken := map[*Step]bool{}
+	for _, s := range rewritten {
+		for _, src := range s.Sources {
+			t.brought[path.Base(src)] = true
+		}
+	}
 	at := 0 // in rewritten, where nothing is reordered
 	for _, s := range original {
 		twin := slices.IndexFunc(rewritten, func(o *Step) bool { return !taken[o] && t.step(s, o) == "" })
@@ -96,6 +104,9 @@ func (t *twins) step(a, b *Step) string {
 	if !slices.Equal(a.Words, b.Words) && (t.rewords == 0 || !shortened(a.Words, b.Words)) {
 		return "has other words"
 	}
+	if why := t.excludes(a, b); why != "" {
+		return why
+	}
 	if a.Linked != b.Linked && (a.Linked || !t.links) {
 		return "is linked otherwise"
 	}
@@ -116,6 +127,22 @@ func (t *twins) step(a, b *Step) string {
 // brought are words that fixes put into a command: apk's in place of --no-cache,
 // apt's to clean the folder of the image and not the cache.
 var brought = [...]string{"-U", "-o", "Dir::Cache=/var/cache/apt"}
+
+// excludes: what a COPY leaves out has to be left out in the original, too, or
+// come with another COPY.
+func (t *twins) excludes(a, b *Step) string {
+	for _, left := range b.Excludes {
+		if !slices.Contains(a.Excludes, left) && !(t.reorders && t.brought[path.Base(left)]) {
+			return "leaves out " + left
+		}
+	}
+	for _, left := range a.Excludes {
+		if !slices.Contains(b.Excludes, left) {
+			return "copies " + left
+		}
+	}
+	return ""
+}
 
 // shortened reports that words of b are those of a, some of them left out or
 // replaced: a flag that turned a cache off.

@@ -60,6 +60,8 @@ func TestTwinsCatchWrongRewrites(t *testing.T) {
 		"a step moved":                {"COPY . .\nRUN make\n", "RUN make\nCOPY . .\n", []lint.Applied{moves}, ""},
 		"moved unasked":               {"COPY . .\nRUN make\n", "RUN make\nCOPY . .\n", nil, "lost"},
 		"manifests first":             {"COPY . .\n", "COPY go.mod ./\nCOPY . .\n", []lint.Applied{moves}, ""},
+		"manifests first, once":       {"COPY . .\n", "COPY go.mod ./\nCOPY --exclude=go.mod . .\n", []lint.Applied{moves}, ""},
+		"a file left out":             {"COPY . .\n", "COPY go.mod ./\nCOPY --exclude=go.sum . .\n", []lint.Applied{moves}, "lost"},
 		"manifests unasked":           {"COPY . .\n", "COPY go.mod ./\nCOPY . .\n", nil, "lost"},
 		"a new step":                  {"COPY . .\n", "COPY . .\nRUN true\n", []lint.Applied{moves}, "lost"},
 		"an argument moved":           {"ARG SHA=1\nWORKDIR /src\nCOPY . .\nRUN make\n", "WORKDIR /src\nCOPY . .\nRUN make\nARG SHA=1\n", []lint.Applied{moves}, ""},
