@@ -285,6 +285,10 @@ func (r *repositoryRun) check(ctx context.Context, item retention.Removal, tag s
 			if why := r.needed[retention.TagSubject(t)]; why != "" {
 				return nil, "what it describes stays: " + why, nil
 			}
+			// The journal must have all names that go, should one answer be wrong.
+			if r.tags[t] == item.Digest && !slices.Contains(standing, t) {
+				standing = append(standing, t)
+			}
 		}
 	}
 	if tag != "" {

@@ -48,7 +48,7 @@ type line struct {
 }
 
 // printRepository prints rows of names, bytes and reasons. What goes along with an
-// image is counted into its row.
+// image follows it in a plan, and its bytes are counted into the image's row.
 func printRepository(w io.Writer, width int, repo string, items []retention.Removal) {
 	var lines []line
 	var sum int64
@@ -61,8 +61,6 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 			deleted[item.Digest] = true
 		}
 	}
-	along := line{}
-	parts := 0
 	for _, item := range items {
 		reason := item.Rule + ": " + item.Reason
 		_, tag, _, _ := retention.SplitRef(item.Ref)
@@ -77,16 +75,11 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 				name = fmt.Sprintf("%s (+%d)", name, len(names)-1)
 			}
 			lines = append(lines, line{name, reason, item.Bytes})
-		case strings.HasPrefix(item.Reason, "part of ") || strings.HasPrefix(item.Reason, "refers to "):
-			parts++
-			along.bytes += item.Bytes
+		case len(lines) > 0 && (strings.HasPrefix(item.Reason, "part of ") || strings.HasPrefix(item.Reason, "refers to ")):
+			lines[len(lines)-1].bytes += item.Bytes
 		default:
 			lines = append(lines, line{short(item.Digest), reason, item.Bytes})
 		}
-	}
-	if parts > 0 {
-		along.name, along.reason = fmt.Sprintf("%d more", parts), "platforms, signatures and SBOMs of these"
-		lines = append(lines, along)
 	}
 	fmt.Fprintf(w, "%s  frees %s\n", repo, bytesText(sum))
 	printLines(w, width, lines)
@@ -98,7 +91,7 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 func printLines(w io.Writer, width int, lines []line) {
 	names := 0
 	for _, l := range lines {
-		names = max(names, min(len(l.name), 32))
+		names = max(names, min(len(l.name), 40))
 	}
 	for _, l := range lines {
 		head := fmt.Sprintf("  %-*s %8s  ", names, l.name, bytesText(l.bytes))

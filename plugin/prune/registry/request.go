@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -159,6 +161,9 @@ func refused(resp *http.Response, body []byte) error {
 func (r *Registry) patience(err error, pause time.Duration) (time.Duration, bool) {
 	if err == nil {
 		return 0, false
+	}
+	if _, unknown := errors.AsType[*net.DNSError](err); unknown || errors.Is(err, syscall.ECONNREFUSED) {
+		return 0, false // nobody is there
 	}
 	status := 0
 	if e, ok := errors.AsType[*refusal](err); ok {

@@ -11,7 +11,8 @@ import (
 func (g *graph) protect(p *Policy) {
 	uses := g.uses()
 	for _, r := range g.repos {
-		full := normal(r.ref)
+		// Files often leave the host to a variable, so a name without one counts too.
+		full := []string{normal(r.ref), normal(r.Name)}
 		for _, n := range r.order {
 			if by := uses.of(n, full); by != "" {
 				g.hold(n, "in use by "+by)
@@ -110,7 +111,7 @@ func (g *graph) uses() used {
 
 // of says who uses a node: by the digest of its manifest, by that of its
 // configuration (an image's ID), or by one of its tags.
-func (u used) of(n *node, repository string) string {
+func (u used) of(n *node, repositories []string) string {
 	if by := u.digests[n.Digest]; by != "" {
 		return by
 	}
@@ -123,8 +124,10 @@ func (u used) of(n *node, repository string) string {
 		return ""
 	}
 	for _, e := range n.entries {
-		if by := u.refs[tagged(repository, e.tag)]; by != "" {
-			return by
+		for _, repository := range repositories {
+			if by := u.refs[tagged(repository, e.tag)]; by != "" {
+				return by
+			}
 		}
 	}
 	return ""

@@ -1,0 +1,355 @@
+//go:build linux
+
+package prune_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/imgmgr/imgmgr/plugin/prune"
+	"github.com/imgmgr/imgmgr/plugin/prune/registry"
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+)
+
+// fault is something that goes wrong with one request: it answers in its place,
+// or spoils the answer.
+type fault struct {
+	name string
+	// lasting faults hit all requests from the first one on.
+	lasting bool
+	hit     func(*http.Request) (*http.Response, error)
+}
+
+func status(code int) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: code, Header: http.Header{"Retry-After": {"0"}}, Body: io.NopCloser(strings.NewReader(`{"errors":[]}`)), Request: req}, nil
+	}
+}
+
+// spoil lets the request through and changes its answer.
+func spoil(change func(*http.Response, []byte) (io.Reader, error)) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		changed, err := change(resp, body)
+		if err != nil {
+			return nil, err
+		}
+		resp.Body = io.NopCloser(changed)
+		return resp, nil
+	}
+}
+
+var faults = []fault{
+	{"429", false, status(http.StatusTooManyRequests)},
+	{"500", false, status(http.StatusInternalServerError)},
+	{"503 from now on", true, status(http.StatusServiceUnavailable)},
+	{"expired token", false, status(http.StatusUnauthorized)},
+	{"not found", false, status(http.StatusNotFound)},
+	{"reset", false, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET }},
+	{"reset from now on", true, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET }},
+	{"time-out", false, func(req *http.Request) (*http.Response, error) { return nil, context.DeadlineExceeded }},
+	{"lost answer", false, spoil(func(*http.Response, []byte) (io.Reader, error) { return nil, syscall.ECONNRESET })},
+	{"cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
+		return io.MultiReader(bytes.NewReader(body[:len(body)/2]), broken{}), nil
+	})},
+	{"silently cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) { return bytes.NewReader(body[:len(body)/2]), nil })},
+	{"wrong digest", false, spoil(func(resp *http.Response, body []byte) (io.Reader, error) {
+		if resp.Header.Get("Docker-Content-Digest") != "" {
+			resp.Header.Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
+		}
+		return bytes.NewReader(bytes.ReplaceAll(body, []byte("sha256:"), []byte("sha256:0")[:7])), nil
+	})},
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// faulty hits the n-th request, from 1, with its fault.
+type faulty struct {
+	fault fault
+	n     int64
+	count atomic.Int64
+}
+
+func (f *faulty) RoundTrip(req *http.Request) (*http.Response, error) {
+	if i := f.count.Add(1); i == f.n || f.fault.lasting && i > f.n {
+		return f.fault.hit(req)
+	}
+	return http.DefaultTransport.RoundTrip(req)
+}
+
+// few fills a registry with one of each: many runs are made over it.
+func (s seeder) few() {
+	s.push(s.image("young", 1, nil, "amd64"), "team/app:feature-1", "team/app:latest")
+	s.pushIndex(s.index("stays", 3), "team/app:feature-2")
+	old := s.image("old", 20, nil, "amd64")
+	size, err := old.Size()
+	s.must(err)
+	s.sign("team/app", s.push(old, "team/app:feature-3", "team/app:feature-4"), size)
+	s.pushIndex(s.index("goes", 30), "team/app:feature-5")
+	s.push(s.image("staysamd64", 3, nil, "amd64"), "team/app:release")
+}
+
+// Whatever goes wrong with whichever request: what stays is whole, nothing goes
+// that the plan doesn't name, the next run finishes, and undo gives all back.
+// The old registry is slow; every fifth request, from another one for each fault,
+// has to do there.
+func TestFaultsAtEveryRequest(t *testing.T) {
+	isolated(t)
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			host, err := kind.start(t.Context(), memory(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := seeder{t, host}
+			s.few()
+			whole, err := open(t, host, registry.Options{}).Inventory(t.Context(), now)
+			s.must(err)
+			p := retention.Make(whole, policy(t))
+			step := int64(1)
+			if kind.old {
+				step = 5
+			}
+			for i, fault := range faults {
+				first := 1 + int64(i)%step
+				s.everyRequest(fault, first, step, func(f *faulty) { s.planWith(f, p, whole) })
+				s.everyRequest(fault, first, step, func(f *faulty) { s.runWith(f, p, whole) })
+			}
+		})
+	}
+}
+
+// everyRequest hits one request after the other, until there is none left.
+func (s seeder) everyRequest(fault fault, first, step int64, run func(*faulty)) {
+	for n := first; ; n += step {
+		f := &faulty{fault: fault, n: n}
+		run(f)
+		if s.t.Failed() {
+			s.t.Fatalf("%s at request %d", fault.name, n)
+		}
+		if f.count.Load() < n {
+			if n < 20 {
+				s.t.Errorf("%s was shown at %d requests only", fault.name, n)
+			}
+			return
+		}
+	}
+}
+
+// planWith plans with a fault. A plan that comes out otherwise is carried out, and
+// must do no harm either.
+func (s seeder) planWith(f *faulty, good *retention.Plan, whole *retention.Inventory) {
+	inv, err := open(s.t, s.host, registry.Options{Transport: f, Workers: 1, Pause: time.Microsecond}).Inventory(s.t.Context(), now)
+	if err != nil {
+		return // no facts, no plan
+	}
+	p := retention.Make(inv, policy(s.t))
+	if text(s.t, p) == text(s.t, good) {
+		return
+	}
+	for _, r := range inv.Repositories {
+		if r.Incomplete != "" && len(p.Remove) > 0 {
+			s.t.Errorf("%s is incomplete (%s), and the plan removes %d", r.Name, r.Incomplete, len(p.Remove))
+		}
+	}
+	for _, r := range p.Remove {
+		if !slices.ContainsFunc(good.Remove, func(g retention.Removal) bool { return g.Ref == r.Ref }) {
+			s.t.Errorf("the fault makes the plan remove %s (%s)", r.Ref, r.Reason)
+		}
+	}
+	if len(p.Remove) > 0 {
+		s.runWith(&faulty{}, p, whole)
+	}
+}
+
+// runWith executes a plan with a fault, looks, and puts everything back.
+func (s seeder) runWith(f *faulty, p *retention.Plan, whole *retention.Inventory) {
+	t := s.t
+	journal, err := prune.NewJournal(t.TempDir(), now, p)
+	s.must(err)
+	place := open(t, s.host, registry.Options{Transport: f, Workers: 1, Pause: time.Microsecond})
+	if _, err := prune.Execute(t.Context(), place, p, journal, nil); err != nil {
+		t.Errorf("execute: %v", err)
+	}
+	s.must(journal.Close(true))
+	s.untouched(p, whole)
+
+	again, dir := execute(t, s.host, p, registry.Options{})
+	if len(again.Failed) > 0 {
+		t.Errorf("the run without faults failed: %v", again.Failed)
+	}
+	s.removed(p, again)
+
+	_, first, err := prune.ReadJournal(journal.Dir)
+	s.must(err)
+	_, second, err := prune.ReadJournal(dir)
+	s.must(err)
+	back, err := prune.Restore(t.Context(), open(t, s.host, registry.Options{}), slices.Concat(first, second), nil)
+	if err != nil || len(back.Lost)+len(back.Left) > 0 {
+		t.Errorf("undo: %v, lost %v, left %v", err, back.Lost, back.Left)
+	}
+	tags, err := open(t, s.host, registry.Options{}).Tags(t.Context(), s.host+"/team/app")
+	s.must(err)
+	for _, tag := range whole.Repositories[0].Tags {
+		if tags[tag.Name] != tag.Digest {
+			t.Errorf("undo left %s at %q", tag.Name, tags[tag.Name])
+		}
+	}
+}
+
+// untouched checks that all there was is there and whole, but what the plan
+// removes. It looks at the registry itself, past the code under test.
+func (s seeder) untouched(p *retention.Plan, whole *retention.Inventory) {
+	s.t.Helper()
+	gone := map[string]bool{}
+	for _, r := range p.Remove {
+		gone[r.Ref] = true
+	}
+	for _, repo := range whole.Repositories {
+		for _, tag := range repo.Tags {
+			if gone[s.host+"/"+repo.Name+":"+tag.Name] {
+				continue
+			}
+			if d, err := remote.Head(s.ref(repo.Name + ":" + tag.Name)); err != nil || d.Digest.String() != tag.Digest {
+				s.t.Errorf("%s:%s was to stay: %v", repo.Name, tag.Name, err)
+			}
+		}
+		for _, m := range repo.Manifests {
+			if ref := repo.Name + "@" + m.Digest; !gone[s.host+"/"+ref] {
+				if err := s.check(ref); err != nil {
+					s.t.Errorf("%s was to stay: %v", ref, err)
+				}
+			}
+		}
+	}
+}
+
+// A run that ends at any request, as with kill -9, is finished by the same plan.
+func TestARunThatIsKilledIsFinishedByTheNext(t *testing.T) {
+	isolated(t)
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			host, err := kind.start(t.Context(), memory(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := seeder{t, host}
+			s.few()
+			whole, err := open(t, host, registry.Options{}).Inventory(t.Context(), now)
+			s.must(err)
+			p := plan(t, host, registry.Options{})
+			ended := 0
+			for _, sent := range []bool{false, true} { // before or after the registry did it
+				for n := int64(1); ; n++ {
+					death := fault{hit: func(req *http.Request) (*http.Response, error) {
+						if sent {
+							if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
+								resp.Body.Close()
+							}
+						}
+						panic("killed")
+					}}
+					f := &faulty{fault: death, n: n}
+					journal := s.killed(p, f)
+					s.untouched(p, whole)
+					again, dir := execute(t, host, p, registry.Options{})
+					if len(again.Failed) > 0 {
+						t.Fatalf("killed at request %d, then: %v", n, again.Failed)
+					}
+					s.removed(p, again)
+					for _, d := range []string{journal, dir} {
+						_, entries, err := prune.ReadJournal(d)
+						s.must(err)
+						_, err = prune.Restore(t.Context(), open(t, host, registry.Options{}), entries, nil)
+						s.must(err)
+					}
+					s.untouched(&retention.Plan{}, whole)
+					if t.Failed() {
+						t.Fatalf("killed at request %d", n)
+					}
+					if f.count.Load() < n {
+						break
+					}
+					ended++
+				}
+			}
+			if ended < 40 {
+				t.Errorf("the run was killed at %d requests only", ended)
+			}
+		})
+	}
+}
+
+// killed executes until a request panics, and returns the journal.
+func (s seeder) killed(p *retention.Plan, f *faulty) string {
+	journal, err := prune.NewJournal(s.t.TempDir(), now, p)
+	s.must(err)
+	func() {
+		defer func() {
+			if r := recover(); r != nil && !strings.Contains(fmt.Sprint(r), "killed") {
+				panic(r)
+			}
+		}()
+		_, err := prune.Execute(s.t.Context(), open(s.t, s.host, registry.Options{Transport: f, Workers: 1}), p, journal, nil)
+		s.must(err)
+	}()
+	return journal.Dir
+}
+
+// A request that is not answered any more ends with the delete in flight.
+func TestInterruptionEndsAfterTheDeleteInFlight(t *testing.T) {
+	isolated(t)
+	host, err := kinds[0].start(t.Context(), memory(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := seeder{t, host}
+	s.few()
+	p := plan(t, host, registry.Options{})
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	deletes := atomic.Int64{}
+	f := roundTrip(func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodDelete && deletes.Add(1) == 2 {
+			interrupt()
+		}
+		return http.DefaultTransport.RoundTrip(req)
+	})
+	journal, err := prune.NewJournal(t.TempDir(), now, p)
+	s.must(err)
+	out, err := prune.Execute(ctx, open(t, host, registry.Options{Transport: f}), p, journal, nil)
+	s.must(err)
+	if !out.Stopped || deletes.Load() != 2 || len(out.Removed) != 2 || len(out.Failed) > 0 {
+		t.Errorf("stopped %v after %d deletes, %d removed, failed %v", out.Stopped, deletes.Load(), len(out.Removed), out.Failed)
+	}
+	s.must(journal.Close(false))
+	if again, _ := execute(t, host, p, registry.Options{}); len(again.Failed) > 0 || len(again.Removed) == 0 {
+		t.Errorf("the next run failed: %v, removed %d", again.Failed, len(again.Removed))
+	}
+	s.keptWhole(p)
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
