@@ -1,5 +1,5 @@
 // Command gen writes the reference below docs: a page for each rule, their
-// table, the package managers, and the command line. It is run in the module's folder:
+// table, the command line, and the JSON schema of prune's policies. It is run in the module's folder:
 //
 //	go run ./docs/gen
 //
@@ -42,6 +42,8 @@ func pages() (map[string]string, error) {
 		"ecosystems.md":   tools,
 		"hadolint.md":     hadolintPage(rules.All),
 		"rules/README.md": rulesPage(rules.All),
+
+		"prune.schema.json": schemaPage(),
 	}
 	for _, r := range rules.All {
 		all["rules/"+r.Name+".md"] = rulePage(r)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,5 +56,43 @@ func TestEscapeKeepsCode(t *testing.T) {
 	got := escape("a_b <c> `d_e <f>` *g*")
 	if want := "a\\_b &lt;c> `d_e <f>` \\*g\\*"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Every field of a policy is explained in docs/prune.md.
+func TestPolicyFieldsAreExplained(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "prune.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	fields := 0
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				walk(item)
+			}
+		case map[string]any:
+			if properties, ok := v["properties"].(map[string]any); ok {
+				for name := range properties {
+					fields++
+					if !strings.Contains(string(page), "`"+name+"`") && !strings.Contains(string(page), name+":") {
+						t.Errorf("docs/prune.md does not explain %s", name)
+					}
+				}
+			}
+			for _, item := range v {
+				walk(item)
+			}
+		}
+	}
+	var schema any
+	if err := json.Unmarshal([]byte(schemaPage()), &schema); err != nil {
+		t.Fatal(err)
+	}
+	walk(schema)
+	if fields < 30 {
+		t.Errorf("only %d fields were found in the schema", fields)
 	}
 }

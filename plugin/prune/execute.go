@@ -239,6 +239,17 @@ func (r *repositoryRun) remove(ctx context.Context, item retention.Removal) erro
 	}
 	mediaType, content, err := r.store.Manifest(ctx, r.name, item.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
+		// Nobody shall think that parts can go for an index that is still there.
+		for _, t := range tags {
+			if r.tags[t] == item.Digest {
+				return fmt.Errorf("tag %s is there and its manifest %s is not", t, short(item.Digest))
+			}
+		}
+		if _, _, err = r.store.Manifest(ctx, r.name, item.Digest); err == nil {
+			return fmt.Errorf("manifest %s is there and is not, as the registry says", short(item.Digest))
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		r.out.Gone = append(r.out.Gone, item)
 		return nil
 	}

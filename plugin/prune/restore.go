@@ -24,26 +24,37 @@ type Loss struct {
 
 // Restore gives back what a journal holds, in the reverse order: parts before
 // their index, referrers before their subject. What is there already is left as
-// it is, so it can be run again.
+// it is, so it can be run again. What a place refuses is tried once more for as
+// long as others come back, for it may have waited for them.
 func Restore(ctx context.Context, store Store, entries []Entry, progress func(done, all int)) (*Restored, error) {
 	out := &Restored{}
-	for i, e := range slices.Backward(entries) {
-		if err := ctx.Err(); err != nil {
-			return out, fmt.Errorf("stopped with %d of %d manifests to go; run it again: %w", i+1, len(entries), err)
+	left := slices.Clone(entries)
+	slices.Reverse(left)
+	for {
+		var refused []Entry
+		out.Lost = nil
+		for i, e := range left {
+			if err := ctx.Err(); err != nil {
+				return out, fmt.Errorf("stopped with %d of %d manifests to go; run it again: %w", len(left)-i+len(refused), len(entries), err)
+			}
+			if err := store.Put(ctx, e.Repository, e.Digest, e.MediaType, e.Manifest); err != nil {
+				refused = append(refused, e)
+				out.Lost = append(out.Lost, Loss{e.Repository + "@" + e.Digest, err.Error()})
+				continue
+			}
+			if err := out.names(ctx, store, e); err != nil {
+				return out, err
+			}
+			out.Back = append(out.Back, e)
+			if progress != nil {
+				progress(len(out.Back), len(entries))
+			}
 		}
-		if err := store.Put(ctx, e.Repository, e.Digest, e.MediaType, e.Manifest); err != nil {
-			out.Lost = append(out.Lost, Loss{e.Repository + "@" + e.Digest, err.Error()})
-			continue
+		if len(refused) == 0 || len(refused) == len(left) {
+			return out, nil
 		}
-		if err := out.names(ctx, store, e); err != nil {
-			return out, err
-		}
-		out.Back = append(out.Back, e)
-		if progress != nil {
-			progress(len(entries)-i, len(entries))
-		}
+		left = refused
 	}
-	return out, nil
 }
 
 // names gives a manifest its tags back, those that nothing else has now.
@@ -54,7 +65,7 @@ func (out *Restored) names(ctx context.Context, store Store, e Entry) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if err := store.Put(ctx, e.Repository, tag, e.MediaType, e.Manifest); err != nil {
-				out.Lost = append(out.Lost, Loss{ref, err.Error()})
+				return err
 			}
 		case err != nil:
 			return err
