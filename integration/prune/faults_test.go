@@ -71,7 +71,9 @@ var faults = []fault{
 	{"cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
 		return io.MultiReader(bytes.NewReader(body[:len(body)/2]), broken{}), nil
 	})},
-	{"silently cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) { return bytes.NewReader(body[:len(body)/2]), nil })},
+	{"silently cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
+		return bytes.NewReader(body[:len(body)/2]), nil
+	})},
 	{"wrong digest", false, spoil(func(resp *http.Response, body []byte) (io.Reader, error) {
 		if resp.Header.Get("Docker-Content-Digest") != "" {
 			resp.Header.Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))

@@ -13,7 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/imgmgr/imgmgr/plugin/prune"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
@@ -261,7 +264,7 @@ func TestWhatChangedSinceThePlanStays(t *testing.T) {
 			p := plan(t, host, registry.Options{})
 			// A rollback: a tag that stays leads to an image that was to go.
 			s.pushIndex(s.index("release5", 100), "team/app:latest")
-			// A new index over a part that was to go.
+			// An image that was to go is promoted.
 			s.push(s.image("feature7", 35, map[string]string{"environment": "development"}, "amd64"), "team/app:production")
 			// A tag that was to go is something new.
 			s.push(s.image("new", 0, nil, "amd64"), "team/app:feature-4")
@@ -270,8 +273,13 @@ func TestWhatChangedSinceThePlanStays(t *testing.T) {
 			s.must(err)
 			s.sign("team/app", s.digest(s.image("feature5", 25, map[string]string{"environment": "development"}, "amd64")), size)
 
+			// A new index, signed, over a part that was to go.
+			part := s.image("release4amd64", 80, nil, "amd64")
+			over := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: part})
+			s.sign("team/app", s.pushIndex(over, "team/app:zz-new"), 100)
+
 			out, _ := execute(t, host, p, registry.Options{})
-			for _, ref := range []string{"team/app:latest", "team/app:v1.5.0", "team/app:production", "team/app:feature-7", "team/app:feature-4", "team/app:feature-5"} {
+			for _, ref := range []string{"team/app:zz-new", "team/app:latest", "team/app:v1.5.0", "team/app:production", "team/app:feature-7", "team/app:feature-4", "team/app:feature-5"} {
 				if err := s.check(ref); err != nil {
 					t.Errorf("%s: %v", ref, err)
 				}

@@ -98,6 +98,8 @@ type repositoryRun struct {
 	doomed  map[string][]string // tags that the plan removes, by digest
 	deleted map[string]bool     // digests whose manifest goes, by the plan
 	needed  map[string]string   // digests that stay after all, and why
+	// followed are digests that were read for what they need.
+	followed map[string]bool
 }
 
 // manifestLinks is what a manifest needs and what it refers to.
@@ -147,7 +149,8 @@ func (r *repositoryRun) run(ctx context.Context) error {
 // look compares the repository's tags with the plan. What new and moved tags lead
 // to, the planner hasn't thought of, so it stays.
 func (r *repositoryRun) look(ctx context.Context) error {
-	r.doomed, r.deleted, r.needed = map[string][]string{}, map[string]bool{}, map[string]string{}
+	r.doomed, r.deleted = map[string][]string{}, map[string]bool{}
+	r.needed, r.followed = map[string]string{}, map[string]bool{}
 	planned := map[string]string{}
 	for _, item := range r.items {
 		_, tag, _, err := retention.SplitRef(item.Ref)
@@ -172,7 +175,9 @@ func (r *repositoryRun) look(ctx context.Context) error {
 		}
 		reason := fmt.Sprintf("tag %s came to it after the plan", tag)
 		if subject := retention.TagSubject(tag); subject != "" {
-			r.need(subject, fmt.Sprintf("%s was signed or described after the plan", tag))
+			if err := r.needAll(ctx, subject, "it was signed or described after the plan"); err != nil {
+				return err
+			}
 		}
 		if err := r.needAll(ctx, digest, reason); err != nil {
 			return err
@@ -189,9 +194,10 @@ func (r *repositoryRun) need(digest, reason string) {
 
 // needAll keeps a manifest with its parts and its subject.
 func (r *repositoryRun) needAll(ctx context.Context, digest, reason string) error {
-	if r.needed[digest] != "" {
+	if r.followed[digest] {
 		return nil
 	}
+	r.followed[digest] = true
 	r.need(digest, reason)
 	_, content, err := r.store.Manifest(ctx, r.name, digest)
 	if errors.Is(err, fs.ErrNotExist) {
