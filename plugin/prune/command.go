@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -15,8 +16,14 @@ import (
 
 const long = `Remove images as a policy says.
 
-A policy, imgmgr.prune.yaml, says which images go and which stay; see
-docs/prune.md. The plan is shown, with the reason for each removal and the bytes
+Without a place, it is about the local Docker Engine, and does what "docker image
+prune" does, with the same flags: images without a name go, and with --all those
+that no container uses, stopped ones too. With --policy it does what that says.
+
+For a registry, a policy says which images go and which stay: imgmgr.prune.yaml,
+or that of --policy; see docs/prune.md.
+
+The plan is shown, with the reason for each removal and the bytes
 that it frees, and after a question it is carried out. --dry-run ends with the
 plan. --plan FILE saves it, to be reviewed and run by "prune apply".
 
@@ -26,13 +33,16 @@ protects, what is younger than an hour, what is of unknown age, and the last
 image of a repository. A repository that would lose more than half of its images
 is left alone, and so is one that could not be listed to its end.
 
-Every manifest is written to a journal before it is deleted. "prune undo" gives
-it back, until the registry has collected its garbage.
+Every manifest of a registry is written to a journal before it is deleted. "prune
+undo" gives it back, until the registry has collected its garbage. An engine can't
+take an image back.
 
 The exit code is 0 if all was done, 1 if something was left out (a brake, an
 incomplete listing, an image that changed meanwhile), and 2 for failures.`
 
-const examples = `  docker imgmgr prune --registry registry.example.com/team --dry-run
+const examples = `  docker imgmgr prune --dry-run
+  docker imgmgr prune --all --filter until=30d --filter label!=keep
+  docker imgmgr prune --registry registry.example.com/team --dry-run
   docker imgmgr prune --registry registry.example.com --plan plan.json --dry-run
   docker imgmgr prune apply plan.json
   docker imgmgr prune why registry.example.com/team/app:feature-1
@@ -41,8 +51,10 @@ const examples = `  docker imgmgr prune --registry registry.example.com/team --d
 // flags are the command line as it was typed.
 type flags struct {
 	source
+	localFlags
 	policy        string
 	share         string
+	saved         bool // the facts are from files
 	dryRun, force bool
 	plan, format  string
 	journal       string
@@ -64,6 +76,8 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	f.sourceFlags(cmd)
 	f.policyFlags(cmd)
 	set := cmd.Flags()
+	set.BoolVarP(&f.all, "all", "a", false, "Of the local engine: all images that no container uses, not just those without a name")
+	set.StringArrayVar(&f.filters, "filter", nil, "Of the local engine: only what `FILTER` says: until=24h, label=KEY[=VALUE], label!=KEY[=VALUE], reference=PATTERN, dangling=false")
 	set.BoolVar(&f.dryRun, "dry-run", false, "Show the plan, and change nothing")
 	set.BoolVarP(&f.force, "force", "f", false, "Don't ask")
 	set.StringVar(&f.plan, "plan", "", "Save the plan as `FILE`")
@@ -96,7 +110,8 @@ func (f *flags) whyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "why [OPTIONS] IMAGE", Short: "Say why an image goes or stays",
 		Long: `Say why an image goes or stays. IMAGE is a reference with a tag or a digest.
-Without --registry or another place, its own registry is asked.`,
+Without --registry, its own registry is asked if it has one that is not Docker
+Hub, and else the local engine.`,
 		Example: "  docker imgmgr prune why registry.example.com/team/app:1.2",
 		Args:    oneArg("an image"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.why(cmd.Context(), args[0]) },
@@ -157,7 +172,7 @@ func (f *flags) simulateCommand() *cobra.Command {
 --save-inventory" saved, each at its own time.`,
 		Example: "  docker imgmgr prune simulate --policy new.yaml inventories/*.json",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return f.simulate(args) },
+		RunE:    func(_ *cobra.Command, args []string) error { f.saved = true; return f.simulate(args) },
 	}
 	f.policyFlags(cmd)
 	return cmd
@@ -174,7 +189,7 @@ func (f *flags) sourceFlags(cmd *cobra.Command) {
 }
 
 func (f *flags) policyFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.policy, "policy", DefaultPolicy, "Policy `FILE`")
+	cmd.Flags().StringVar(&f.policy, "policy", "", "Policy `FILE` (default "+DefaultPolicy+", for registries)")
 	cmd.Flags().StringVar(&f.share, "max-share", "", "Remove up to this `PERCENT` of a repository's images, whatever the policy's limit")
 }
 
@@ -203,7 +218,13 @@ func oneArg(what string) cobra.PositionalArgs {
 
 // readPolicy reads the policy file and applies what the command line says of it.
 func (f *flags) readPolicy() (*retention.Policy, error) {
-	p, err := policyFile(f.policy)
+	if f.policy == "" && f.registry == "" && f.inventory == "" && !f.saved {
+		return f.localFlags.policy(f.now())
+	}
+	if f.all || len(f.filters) > 0 {
+		return nil, errors.New("--all and --filter are for the local engine without a policy; write rules instead")
+	}
+	p, err := policyFile(cmp.Or(f.policy, DefaultPolicy))
 	if err != nil {
 		return nil, err
 	}

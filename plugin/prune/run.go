@@ -115,7 +115,7 @@ func (f *flags) carryOut(ctx context.Context, streams ui.Streams, plan *retentio
 	if f.format == "json" {
 		text = streams.Err
 	}
-	printOutcome(text, out, journal.Dir)
+	printOutcome(text, out, plan.Place, journal.Dir)
 	switch {
 	case err != nil:
 		return err

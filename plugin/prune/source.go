@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgmgr/imgmgr/plugin/prune/engine"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -47,7 +48,7 @@ func (s *source) facts(ctx context.Context, streams ui.Streams, now time.Time) (
 	case s.inventory != "":
 		return readInventory(s.inventory)
 	case s.registry == "":
-		return nil, errors.New("name the place: --registry HOST[/PREFIX], or a saved --inventory FILE")
+		return localFacts(ctx, now)
 	}
 	bar := newProgress(streams.Err, "reading tags")
 	defer bar.end()
@@ -72,6 +73,13 @@ func (s *source) options(progress func(int, int)) registry.Options {
 
 // store opens the place that a plan names, to change it.
 func (s *source) store(place string) (Store, error) {
+	if place == engine.Place {
+		cli, err := dockerCLI()
+		if err != nil {
+			return nil, err
+		}
+		return engine.New(cli.Client()), nil
+	}
 	host, ok := strings.CutPrefix(place, "registry://")
 	if !ok {
 		return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", place)

@@ -2,7 +2,6 @@ package prune
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/docker/go-units"
 
+	"github.com/imgmgr/imgmgr/plugin/prune/engine"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -159,7 +159,7 @@ func staying(plan *retention.Plan) string {
 	return text + ".\n"
 }
 
-func printOutcome(out io.Writer, o *Outcome, journal string) {
+func printOutcome(out io.Writer, o *Outcome, place, journal string) {
 	for _, s := range o.Skipped {
 		fmt.Fprintf(out, "left alone: %s: %s\n", s.Ref, plain(s.Reason))
 	}
@@ -174,7 +174,7 @@ func printOutcome(out io.Writer, o *Outcome, journal string) {
 		fmt.Fprintf(out, "%s gone already.\n", wereGone(o.Gone))
 	}
 	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), bytesText(o.Freed), journal)
-	if len(o.Removed) > 0 {
+	if len(o.Removed) > 0 && strings.HasPrefix(place, "registry://") {
 		fmt.Fprintln(out, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
 	}
 }
@@ -266,7 +266,13 @@ func plain(s string) string {
 
 func bytesText(n int64) string { return units.HumanSizeWithPrecision(float64(n), 3) }
 
-func placeName(place string) string { return cmp.Or(strings.TrimPrefix(place, "registry://"), place) }
+// placeName is a place of a plan for people.
+func placeName(place string) string {
+	if place == engine.Place {
+		return "the local engine"
+	}
+	return strings.TrimPrefix(place, "registry://")
+}
 
 func plural(n int, what string) string {
 	if n == 1 {

@@ -15,8 +15,8 @@ func (f *flags) why(ctx context.Context, image string) error {
 	if err != nil {
 		return fmt.Errorf("%q names no image: %w", image, err)
 	}
-	if f.registry == "" && f.inventory == "" {
-		f.registry = reference.Domain(ref)
+	if domain := reference.Domain(ref); f.registry == "" && f.inventory == "" && domain != "docker.io" {
+		f.registry = domain
 	}
 	policy, err := f.readPolicy()
 	if err != nil {
@@ -29,6 +29,9 @@ func (f *flags) why(ctx context.Context, image string) error {
 	}
 	plan := retention.Make(inv, policy)
 	name := reference.TagNameOnly(ref).String()
+	if inv.Host == "" { // an engine's names are short
+		name = reference.FamiliarString(reference.TagNameOnly(ref))
+	}
 	digest := digestOf(plan, name)
 	if digest == "" {
 		return fmt.Errorf("there is no %s in %s", name, placeName(plan.Place))

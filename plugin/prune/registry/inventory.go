@@ -72,6 +72,11 @@ func (r *Registry) repository(ctx context.Context, name string) retention.Reposi
 		}
 		walk := &walk{registry: r, repository: name, found: map[string]*retention.Manifest{}}
 		err = walk.from(ctx, tags)
+		for _, tag := range tags {
+			if m, read := walk.found[tag.Digest]; read && m == nil && err == nil {
+				err = fmt.Errorf("tag %s leads to %s, which is not there", tag.Name, tag.Digest)
+			}
+		}
 		for _, m := range walk.found {
 			if m != nil {
 				repo.Manifests = append(repo.Manifests, *m)
