@@ -31,17 +31,17 @@ func Metadata(version string) metadata.Metadata {
 		SchemaVersion:    "0.1.0",
 		Vendor:           "imgmgr",
 		Version:          version,
-		ShortDescription: "Lint Dockerfiles and fix them",
+		ShortDescription: "Lint Dockerfiles, fix them, and prune images",
 		URL:              "https://github.com/imgmgr/imgmgr",
 	}
 }
 
-// Root is the command "imgmgr" with all its subcommands. None of them needs a
-// Docker daemon. The streams are asked for when a command runs.
+// Root is the command "imgmgr" with all its subcommands. A Docker daemon is needed
+// to prune its own images alone. The streams are asked for when a command runs.
 func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "imgmgr COMMAND",
-		Short:         "Lint Dockerfiles and fix them",
+		Short:         "Lint Dockerfiles, fix them, and prune images",
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,

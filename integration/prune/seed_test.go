@@ -3,6 +3,7 @@
 package prune_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -45,13 +46,22 @@ type seeder struct {
 	host string
 }
 
-var baseLayer = static.NewLayer(bytes.Repeat([]byte("base"), 500), types.OCIUncompressedLayer)
+// layer is a tar archive of one file, whose name and content are the word.
+func (s seeder) layer(word string) v1.Layer {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	s.must(w.WriteHeader(&tar.Header{Name: word, Mode: 0o644, Size: int64(len(word))}))
+	_, err := w.Write([]byte(word))
+	s.must(err)
+	s.must(w.Close())
+	return static.NewLayer(b.Bytes(), types.OCIUncompressedLayer)
+}
 
 // image makes an image whose layers are the base and one of its own.
 func (s seeder) image(word string, days float64, labels map[string]string, arch string) v1.Image {
 	s.t.Helper()
 	img, err := mutate.AppendLayers(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON),
-		baseLayer, static.NewLayer([]byte("layer of "+word), types.OCIUncompressedLayer))
+		s.layer("base"), s.layer(word))
 	s.must(err)
 	config, err := img.ConfigFile()
 	s.must(err)
