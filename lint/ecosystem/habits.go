@@ -29,6 +29,12 @@ type Habits struct {
 	// it leaves nothing. NoCache is the flag that prevents it, or else Clean the
 	// command that empties it.
 	Leaves, NoCache, Clean string
+	// NoDev says what makes the command leave out the packages that only
+	// development needs: "--omit=dev"; "" where it installs all.
+	NoDev string
+	// Script is the script of the project that the command runs: "build" of
+	// "npm run build"; "" where it runs none.
+	Script string
 	// Codes are those of hadolint's checks for the parts above.
 	Codes Codes
 }
@@ -103,4 +109,33 @@ func nodePackages(l line, skip int) []Package {
 		scoped := strings.HasPrefix(name, "@") && strings.Count(name, "/") == 1
 		return notEndingIn(".tgz", ".tar.gz", ".tar")(name) && !strings.ContainsAny(name, "#:~") && (scoped || !strings.Contains(name, "/"))
 	}, func(name string) bool { return version(name) != "" && version(name) != "latest" })
+}
+
+// noDev is the flag that leaves development's packages out (npm, config: omit,
+// only, production; yarn install; pnpm install).
+func (l line) noDev() string {
+	for _, f := range l.flags {
+		switch {
+		case f.name == "--production" && f.value != "false", f.name == "--prod" && f.value != "false", f.name == "-P":
+			return f.name
+		case (f.name == "--omit" && f.value == "dev") || (f.name == "--only" && strings.HasPrefix(f.value, "prod")):
+			return f.name + "=" + f.value
+		}
+	}
+	return ""
+}
+
+// script is the project's script that the line runs: behind one of the verbs,
+// or itself one of them.
+func (l line) script(verbs ...string) string {
+	for i, verb := range verbs {
+		switch {
+		case l.operand(0) != verb:
+		case i == 0 || strings.HasPrefix(verb, verbs[0]) || len(l.operands) > 1 && verb != "build":
+			return l.operand(1)
+		default:
+			return verb
+		}
+	}
+	return ""
 }

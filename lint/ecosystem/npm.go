@@ -191,8 +191,11 @@ func npmrc(data []byte) map[string]string {
 
 // npmHabits: the registry keeps every version (npm's unpublish policy).
 func npmHabits(u *Use) Habits {
-	if u.Kind&Fetch == 0 || u.Installs {
-		return Habits{}
+	switch {
+	case u.Installs:
+		return Habits{NoDev: u.options.noDev()}
+	case u.Kind&Fetch == 0:
+		return Habits{Script: u.options.script("run", "run-script", "rum", "urn")}
 	}
 	return Habits{Lasting: true, Pin: "NAME@VERSION", Packages: nodePackages(u.options, 1), Codes: Codes{Pin: "DL3016"}}
 }

@@ -247,7 +247,12 @@ func pnpmStore(u *Use, s pnpmSettings, e Env) (dir, guess string) {
 
 // pnpmHabits: as npm's.
 func pnpmHabits(u *Use) Habits {
-	if u.Kind&Fetch == 0 || u.options.operand(0) != "add" {
+	switch {
+	case u.Installs:
+		return Habits{NoDev: u.options.noDev()}
+	case u.Kind&Fetch == 0:
+		return Habits{Script: u.options.script("run", "run-script", "build")}
+	case u.options.operand(0) != "add":
 		return Habits{}
 	}
 	return Habits{Lasting: true, Pin: "NAME@VERSION", Packages: nodePackages(u.options, 1)}

@@ -210,7 +210,9 @@ func yarnHabits(u *Use) Habits {
 	h := Habits{Lasting: true, Pin: "NAME@VERSION", Codes: Codes{Cache: "DL3060"}}
 	switch {
 	case u.Kind&Fetch == 0:
-		return Habits{}
+		return Habits{Script: u.options.script("run", "build")}
+	case u.Installs:
+		h.NoDev = u.options.noDev()
 	case u.options.operand(0) == "add":
 		h.Packages = nodePackages(u.options, 1)
 	case u.options.operand(0) == "global":

@@ -71,7 +71,7 @@ func wantsAdd(source string) bool {
 
 // plainFile reports a source that is certainly no archive.
 func plainFile(p *lint.Pass, source string) bool {
-	if source == "." || source == "./" {
+	if source == "." || strings.HasSuffix(source, "/") {
 		return true
 	}
 	name := strings.TrimPrefix(path.Clean("/"+source), "/")

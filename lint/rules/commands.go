@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -97,4 +98,13 @@ func removes(s *shell.Script, dir string) bool {
 			return path.IsAbs(name) && name != "/" && (within(name, dir) || within(dir, name))
 		})
 	})
+}
+
+// inContext reports that the build context is known and holds the file.
+func inContext(p *lint.Pass, name string) bool {
+	if p.Facts.Files == nil || !fs.ValidPath(name) {
+		return false
+	}
+	_, err := fs.Stat(p.Facts.Files, name)
+	return err == nil
 }

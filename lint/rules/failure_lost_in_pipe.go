@@ -49,8 +49,11 @@ func reportPipes(p *lint.Pass, r runScript) {
 	done := false
 	syntax.Walk(r.script.Syntax, func(n syntax.Node) bool {
 		pipe, ok := n.(*syntax.BinaryCmd)
-		if !ok || done || pipe.Op != syntax.Pipe && pipe.Op != syntax.PipeAll || pipe.Y.Cmd == nil {
+		if !ok || done || pipe.Op != syntax.Pipe && pipe.Op != syntax.PipeAll {
 			return !done
+		}
+		if _, simple := pipe.Y.Cmd.(*syntax.CallExpr); !simple {
+			return true
 		}
 		span := r.script.Text.Span(edit.Span{Start: int(pipe.Pos().Offset()), End: int(pipe.Y.Cmd.End().Offset())})
 		left, right := pipeEnds(r.script, span)

@@ -18,14 +18,14 @@ var FilesystemCopied = &lint.Rule{
 		Title: "Whole file system of another stage is copied",
 		Why: `COPY --from=build / / takes the compilers, caches and secrets of the other stage along, and all of it on top of what
 the base image has of the same. Copy what the image needs. On top of scratch the same line makes one layer out of many,
-which is a thing that can be wanted; the rule is silent there, except in the profiles all and hadolint.`,
+which is a thing that can be wanted; the rule is silent there and in build stages, except in the profiles all and hadolint.`,
 		Bad:  file("FROM golang:1.26 AS build\nRUN go build -o /app .\nFROM alpine:3.20\nCOPY --from=build / /\n"),
 		Good: file("FROM golang:1.26 AS build\nRUN go build -o /app .\nFROM alpine:3.20\nCOPY --from=build /app /app\n"),
 	},
 	Run: func(p *lint.Pass) error {
 		for _, in := range p.File.Instructions {
 			c, ok := in.Command.(*instructions.CopyCommand)
-			if !ok || c.From == "" || in.Stage == nil || in.Stage.External() == "scratch" && !asHadolint(p) {
+			if !ok || c.From == "" || in.Stage == nil || !asHadolint(p) && (!inFinal(p, in) || in.Stage.External() == "scratch") {
 				continue
 			}
 			for _, source := range c.SourcePaths {

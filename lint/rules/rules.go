@@ -58,6 +58,12 @@ var All = slices.Concat([]*lint.Rule{
 	CopyFromUnknown,
 	CopyToUnknownFolder,
 	FilesystemCopied,
+	DevDependenciesMissing,
+	PlatformFilesCopied,
+	OneArchitecture,
+	WrittenIntoBindMount,
+	DeletedTooLate,
+	FolderNotWritable,
 	// What the image says of itself.
 	EnvUsesItself,
 	UserByName,

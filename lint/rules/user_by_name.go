@@ -35,7 +35,7 @@ users of its own. Only the user that the image ends with counts.`,
 		}
 		user := in.Command.(*instructions.UserCommand).User
 		name, _, _ := strings.Cut(user, ":")
-		if _, err := strconv.Atoi(name); err == nil || strings.Contains(name, "$") {
+		if _, err := strconv.Atoi(name); err == nil || isRoot(name) || strings.Contains(name, "$") {
 			return nil
 		}
 		p.Report(lint.Diagnostic{Span: in.Span, Message: fmt.Sprintf("USER %s is a name: a number tells an orchestrator that it isn't root", name)})

@@ -1,0 +1,148 @@
+package rules
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// FolderNotWritable finds installations into a folder that belongs to root by a
+// user who isn't.
+var FolderNotWritable = &lint.Rule{
+	Name:     "FolderNotWritable",
+	Severity: lint.Warning,
+	Doc: lint.Doc{
+		Title: "Another user than root installs into a folder of root's",
+		Why: `WORKDIR makes a folder for the user of that moment. If that is root and a USER follows, npm ci and its like can't
+make node_modules in it ("EACCES: permission denied"). Make the folder behind USER, or give it away: RUN chown app /app.
+COPY doesn't help, for it leaves a folder that is there as it is.
+
+Where the folder comes with the base image, its history says who made it.`,
+		Bad:  lint.Example{Dockerfile: "FROM node:22\nWORKDIR /app\nUSER node\nCOPY package*.json ./\nRUN npm ci\n", Images: map[string]string{"node:22": `{"config":{}}`}},
+		Good: lint.Example{Dockerfile: "FROM node:22\nUSER node\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\n", Images: map[string]string{"node:22": `{"config":{}}`}},
+	},
+	Run: func(p *lint.Pass) error {
+		for _, u := range installs(p) {
+			state := p.State(u.in)
+			name, _, _ := strings.Cut(state.User, ":")
+			if !writesProject(u) || u.use.Dir != "." || !state.WorkdirKnown || movesFolder(u.script) || isRoot(name) || strings.Contains(name, "$") {
+				continue
+			}
+			if how := madeByRoot(p, u.in, state); how != "" && !underMount(p, u, state.Workdir) {
+				message := fmt.Sprintf("%s runs as %s and writes into %s, which is root's: %s", u.use.Title, name, state.Workdir, how)
+				p.Report(lint.Diagnostic{Span: u.Span, Message: message})
+			}
+		}
+		return nil
+	},
+}
+
+// writesProject reports an installation that makes something in the project's
+// folder.
+func writesProject(u install) bool {
+	tool := u.use.Tool
+	return u.use.Installs && tool.Manifests != nil && len(tool.Manifests(u.use, ecosystem.Env{}).Outputs) > 0 && len(u.Wrappers) == 0
+}
+
+// underMount reports that a mount of the RUN holds what is written.
+func underMount(p *lint.Pass, u install, folder string) bool {
+	return slices.ContainsFunc(mounts(p, u.in), func(m mount) bool { return m.target == "" || within(folder, m.target) || within(m.target, folder) })
+}
+
+// madeByRoot says how root made the folder that is the working folder at in; ""
+// where somebody else may have, or may have got it.
+func madeByRoot(p *lint.Pass, in *dockerfile.Instruction, now lint.State) string {
+	if now.Workdir == "/" {
+		return "it is the root of the file system"
+	}
+	how := ""
+	if image := now.Image; image != nil && path.Clean("/"+image.Config.Config.WorkingDir) == now.Workdir {
+		how = madeInHistory(image.Config.History, now.Workdir)
+		if how == "" {
+			return ""
+		}
+	}
+	lineage := in.Stage.Lineage()
+	for _, st := range slices.Backward(lineage) {
+		for _, o := range st.Instructions {
+			if st == in.Stage && o.Span.Start >= in.Span.Start {
+				break
+			}
+			switch o.Name {
+			case "WORKDIR":
+				before := p.State(o)
+				if how == "" && workdirOf(p, o) == now.Workdir {
+					if !before.UIDKnown || before.UID != 0 {
+						return ""
+					}
+					how = "WORKDIR made it before USER " + now.User
+				}
+			case "RUN":
+				if mayGive(p.File.Script(o), now.Workdir) {
+					return ""
+				}
+			case "COPY", "ADD":
+				if dest, ok := destination(o); ok && how == "" && within(now.Workdir, path.Join(p.State(o).Workdir, dest)) {
+					return "" // it made the folder
+				}
+			}
+		}
+	}
+	return how
+}
+
+// workdirOf is the folder that a WORKDIR sets; "" where it isn't known.
+func workdirOf(p *lint.Pass, in *dockerfile.Instruction) string {
+	after := p.Result(in.Stage)
+	if next := following(in); next != nil {
+		after = p.State(next)
+	}
+	if !after.WorkdirKnown {
+		return ""
+	}
+	return after.Workdir
+}
+
+// mayGive reports a script that may make the folder, or give it to somebody.
+func mayGive(s *shell.Script, folder string) bool {
+	if s == nil || s.Err != nil {
+		return true
+	}
+	return slices.ContainsFunc(s.Commands(), func(c *shell.Command) bool {
+		switch c.Name() {
+		case "chown", "chmod", "install", "mkdir", "useradd", "adduser", "setfacl", "cp", "rsync", "tar":
+			return slices.ContainsFunc(c.Args(), func(w shell.Word) bool {
+				return !w.Literal || w.Value == "." || strings.HasPrefix(w.Value, folder) || within(w.Value, folder) && path.IsAbs(w.Value)
+			})
+		}
+		return opaque(c)
+	})
+}
+
+// madeInHistory is madeByRoot for a folder of the base image.
+func madeInHistory(history []ocispec.History, folder string) string {
+	made := false
+	for _, h := range history {
+		by := strings.TrimSpace(strings.TrimPrefix(h.CreatedBy, "/bin/sh -c #(nop)"))
+		switch {
+		case strings.Contains(by, "chown") || strings.Contains(by, "chmod"):
+			return ""
+		case strings.HasPrefix(by, "USER ") && !made && !isRoot(strings.Fields(by)[1]):
+			return "" // the folder came later
+		case by == "WORKDIR "+folder:
+			made = true
+		}
+	}
+	if made {
+		return "the base image made it before its USER"
+	}
+	return ""
+}
