@@ -8,6 +8,8 @@ require (
 	github.com/anchore/stereoscope v0.4.1
 	github.com/anchore/syft v1.57.0 // makes the SBOM; heavy, so it is linked into the scanner alone
 	github.com/bmatcuk/doublestar/v4 v4.10.3
+	github.com/cespare/xxhash/v2 v2.3.0 // hashes of files' contents
+	github.com/containerd/containerd/v2 v2.4.2 // the client of containerd's content store
 	github.com/containerd/errdefs v1.0.0
 	github.com/containerd/platforms v1.0.0-rc.5
 	github.com/distribution/reference v0.6.0
@@ -18,8 +20,9 @@ require (
 	github.com/in-toto/in-toto-golang v0.11.0
 	github.com/klauspost/compress v1.20.3 // layers: faster at gzip than the standard library, and has zstd
 	github.com/moby/buildkit v0.34.2 // the Dockerfile's parser and linter, and the frontend that ours calls
+	github.com/moby/docker-image-spec v1.3.1
 	github.com/moby/moby/api v1.56.1
-	github.com/moby/moby/client v0.6.2 // the Docker Engine's images, for prune
+	github.com/moby/moby/client v0.6.2 // the Docker Engine's API
 	github.com/moby/patternmatcher v0.6.1 // .dockerignore
 	github.com/opencontainers/go-digest v1.0.0
 	github.com/opencontainers/image-spec v1.1.1

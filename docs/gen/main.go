@@ -17,6 +17,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin"
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -37,13 +38,21 @@ func pages() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	schema, err := configSchema(rules.All)
+	if err != nil {
+		return nil, fmt.Errorf("write the schema of .imgmgr.yaml: %w", err)
+	}
+	policySchema, err := schemaText(retention.Schema())
+	if err != nil {
+		return nil, fmt.Errorf("write the schema of prune's policies: %w", err)
+	}
 	all := map[string]string{
-		"cli.md":          cliPage(plugin.Root("", ui.System)),
-		"ecosystems.md":   tools,
-		"hadolint.md":     hadolintPage(rules.All),
-		"rules/README.md": rulesPage(rules.All),
-
-		"prune.schema.json": schemaPage(),
+		"imgmgr.schema.json": schema,
+		"cli.md":             cliPage(plugin.Root("", ui.System)),
+		"ecosystems.md":      tools,
+		"hadolint.md":        hadolintPage(rules.All),
+		"rules/README.md":    rulesPage(rules.All),
+		"prune.schema.json":  policySchema,
 	}
 	for _, r := range rules.All {
 		all["rules/"+r.Name+".md"] = rulePage(r)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
 const hint = "run: go run ./docs/gen"
@@ -87,8 +89,12 @@ func TestPolicyFieldsAreExplained(t *testing.T) {
 			}
 		}
 	}
+	text, err := schemaText(retention.Schema())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var schema any
-	if err := json.Unmarshal([]byte(schemaPage()), &schema); err != nil {
+	if err := json.Unmarshal([]byte(text), &schema); err != nil {
 		t.Fatal(err)
 	}
 	walk(schema)

@@ -18,8 +18,8 @@ var DeletedTooLate = &lint.Rule{
 	Doc: lint.Doc{
 		Title: "Files are deleted a layer after the COPY that brought them",
 		Why: `A layer can't take anything out of those below it. A RUN that deletes what a COPY has brought hides the files and
-adds a record for each: the image gets larger, and whoever pulls it still has them, secrets included. A single file is only info. Leave them out of the COPY (.dockerignore, --exclude), or
-delete them in the stage that they are copied from.
+adds a record for each: the image gets larger, and whoever pulls it still has them, secrets included. Leave them out of
+the COPY (.dockerignore, --exclude), or delete them in the stage that they are copied from. A single file is only info.
 
 Only the stages that the final image is made from count.`,
 		Bad:  file("FROM node:22 AS build\nRUN make\nFROM node:22\nCOPY --from=build /app /app\nRUN rm -rf /app/test\n"),

@@ -11,6 +11,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/effect"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
@@ -54,7 +55,9 @@ func writesProject(u install) bool {
 
 // underMount reports that a mount of the RUN holds what is written.
 func underMount(p *lint.Pass, u install, folder string) bool {
-	return slices.ContainsFunc(mounts(p, u.in), func(m mount) bool { return m.target == "" || within(folder, m.target) || within(m.target, folder) })
+	return slices.ContainsFunc(mounts(p, u.in), func(m effect.Mount) bool {
+		return m.Target == "" || within(folder, m.Target) || within(m.Target, folder)
+	})
 }
 
 // madeByRoot says how root made the folder that is the working folder at in; ""

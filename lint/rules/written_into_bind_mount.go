@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/effect"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
@@ -31,15 +32,15 @@ another folder is named for the result, or a part of the mount is a cache mount.
 				continue
 			}
 			list := mounts(p, c.in)
-			i := slices.IndexFunc(list, func(m mount) bool {
-				return m.kind == "bind" && m.target != "" && m.target != "/" && within(m.target, state.Workdir)
+			i := slices.IndexFunc(list, func(m effect.Mount) bool {
+				return m.Kind == "bind" && m.Target != "" && m.Target != "/" && within(m.Target, state.Workdir)
 			})
-			if i < 0 || slices.ContainsFunc(list, func(m mount) bool {
-				return m.kind != "bind" && m.target != list[i].target && within(list[i].target, m.target)
+			if i < 0 || slices.ContainsFunc(list, func(m effect.Mount) bool {
+				return m.Kind != "bind" && m.Target != list[i].Target && within(list[i].Target, m.Target)
 			}) {
 				continue
 			}
-			p.Report(lint.Diagnostic{Span: c.Span, Message: fmt.Sprintf("what this writes goes into the bind mount at %s, and is not in the image", list[i].target)})
+			p.Report(lint.Diagnostic{Span: c.Span, Message: fmt.Sprintf("what this writes goes into the bind mount at %s, and is not in the image", list[i].Target)})
 		}
 		return nil
 	},
