@@ -32,6 +32,10 @@ type Habits struct {
 	// NoDev says what makes the command leave out the packages that only
 	// development needs: "--omit=dev"; "" where it installs all.
 	NoDev string
+	// Lock is the lock file that the command may go past; "" where it keeps to
+	// it, or there is none. Frozen is what makes it keep to it: a flag, or, where
+	// FrozenVerb isn't empty, another verb.
+	Lock, Frozen, FrozenVerb string
 	// Script is the script of the project that the command runs: "build" of
 	// "npm run build"; "" where it runs none.
 	Script string

@@ -192,8 +192,10 @@ func npmrc(data []byte) map[string]string {
 // npmHabits: the registry keeps every version (npm's unpublish policy).
 func npmHabits(u *Use) Habits {
 	switch {
-	case u.Installs:
+	case u.Installs && u.locked():
 		return Habits{NoDev: u.options.noDev()}
+	case u.Installs:
+		return Habits{NoDev: u.options.noDev(), Lock: "package-lock.json", Frozen: "npm ci", FrozenVerb: "ci"}
 	case u.Kind&Fetch == 0:
 		return Habits{Script: u.options.script("run", "run-script", "rum", "urn")}
 	}

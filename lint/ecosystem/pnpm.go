@@ -248,8 +248,10 @@ func pnpmStore(u *Use, s pnpmSettings, e Env) (dir, guess string) {
 // pnpmHabits: as npm's.
 func pnpmHabits(u *Use) Habits {
 	switch {
-	case u.Installs:
+	case u.Installs && u.Doubt == "":
 		return Habits{NoDev: u.options.noDev()}
+	case u.Installs:
+		return Habits{NoDev: u.options.noDev(), Lock: "pnpm-lock.yaml", Frozen: "--frozen-lockfile"}
 	case u.Kind&Fetch == 0:
 		return Habits{Script: u.options.script("run", "run-script", "build")}
 	case u.options.operand(0) != "add":

@@ -213,6 +213,9 @@ func yarnHabits(u *Use) Habits {
 		return Habits{Script: u.options.script("run", "build")}
 	case u.Installs:
 		h.NoDev = u.options.noDev()
+		if u.Doubt != "" {
+			h.Lock, h.Frozen = "yarn.lock", "--frozen-lockfile"
+		}
 	case u.options.operand(0) == "add":
 		h.Packages = nodePackages(u.options, 1)
 	case u.options.operand(0) == "global":

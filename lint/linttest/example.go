@@ -1,10 +1,13 @@
 package linttest
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"testing/fstest"
 
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -44,7 +47,7 @@ func Facts(t testing.TB, e lint.Example) facts.Context {
 			}
 			files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 		}
-		fc.Files = files
+		fc.Files = without(t, files, fc.Ignored)
 	}
 	if e.Images != nil {
 		images := Images{}
@@ -58,4 +61,24 @@ func Facts(t testing.TB, e lint.Example) facts.Context {
 		fc.Images = images
 	}
 	return fc
+}
+
+// without takes the files away that a .dockerignore leaves out.
+func without(t testing.TB, files fstest.MapFS, ignored []byte) fstest.MapFS {
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignored))
+	if err != nil {
+		t.Fatalf("read .dockerignore: %v", err)
+	}
+	matcher, err := patternmatcher.New(patterns)
+	if err != nil {
+		t.Fatalf("read .dockerignore: %v", err)
+	}
+	for name := range files {
+		if ignored, err := matcher.MatchesOrParentMatches(name); err != nil {
+			t.Fatalf("match %s with .dockerignore: %v", name, err)
+		} else if ignored {
+			delete(files, name)
+		}
+	}
+	return files
 }

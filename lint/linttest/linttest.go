@@ -193,7 +193,7 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 			files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 		}
 	}
-	fc.Files = files
+	fc.Files = without(t, files, fc.Ignored)
 	return fc
 }
 
