@@ -63,6 +63,7 @@ var All = slices.Concat([]*lint.Rule{
 	OneArchitecture,
 	WrittenIntoBindMount,
 	DeletedTooLate,
+	OwnerChangedTooLate,
 	FolderNotWritable,
 	NeedlessFilesCopied,
 	SecretFileCopied,
