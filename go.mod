@@ -15,6 +15,7 @@ require (
 	github.com/distribution/reference v0.6.0
 	github.com/docker/cli v29.9.3+incompatible // the plugin framework: docker imgmgr
 	github.com/docker/go-units v0.5.0 // sizes as Docker writes them
+	github.com/github/go-spdx/v2 v2.8.0 // which licence expressions are valid
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-containerregistry v0.22.1 // reads image configurations from registries
 	github.com/in-toto/in-toto-golang v0.11.0
@@ -156,7 +157,6 @@ require (
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/fvbommel/sortorder v1.2.1 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.16 // indirect
-	github.com/github/go-spdx/v2 v2.8.0 // which licence expressions are valid
 	github.com/go-git/gcfg v1.5.1-0.20230307220236-3a3c6141e376 // indirect
 	github.com/go-git/go-billy/v5 v5.9.2 // indirect
 	github.com/go-git/go-git/v5 v5.19.3 // indirect

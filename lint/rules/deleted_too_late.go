@@ -40,7 +40,7 @@ Only the stages that the final image is made from count.`,
 					if path.Ext(target) != "" {
 						severity = lint.Info // one file
 					}
-					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s deleted here, and still in the layer of %s", what, from)})
+					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s deleted here, and the layer of %q still holds it", what, from)})
 					break
 				}
 			}
@@ -110,7 +110,8 @@ func broughtBy(p *lint.Pass, c ran, target string) string {
 			}
 			for _, source := range copied.SourcePaths {
 				if copiedTo(p, copied, source, dest, target) {
-					return strings.SplitN(in.Span.Of(p.File.Src), "\n", 2)[0]
+					first, _, _ := strings.Cut(in.Span.Of(p.File.Src), "\n")
+					return strings.TrimRight(first, " \t\r\\`")
 				}
 			}
 		}

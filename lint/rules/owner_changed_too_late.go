@@ -34,7 +34,7 @@ Only the stages that the final image is made from count.`,
 					if words := strings.Fields(from); path.Ext(words[len(words)-1]) != "" {
 						severity = lint.Info // one file
 					}
-					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s -R writes the files of %s into the image a second time: %s does it in %s", c.Name(), folder, flag, from)})
+					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s -R writes the files of %s into the image a second time: %q with %s does it as it copies", c.Name(), folder, from, flag)})
 					break
 				}
 			}
