@@ -192,7 +192,7 @@ func npmrc(data []byte) map[string]string {
 // npmHabits: the registry keeps every version (npm's unpublish policy).
 func npmHabits(u *Use) Habits {
 	switch {
-	case u.Installs && u.locked():
+	case u.locked():
 		return Habits{NoDev: u.options.noDev()}
 	case u.Installs:
 		return Habits{NoDev: u.options.noDev(), Lock: "package-lock.json", Frozen: "npm ci", FrozenVerb: "ci"}

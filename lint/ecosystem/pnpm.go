@@ -248,7 +248,7 @@ func pnpmStore(u *Use, s pnpmSettings, e Env) (dir, guess string) {
 // pnpmHabits: as npm's.
 func pnpmHabits(u *Use) Habits {
 	switch {
-	case u.Installs && u.Doubt == "":
+	case u.locked():
 		return Habits{NoDev: u.options.noDev()}
 	case u.Installs:
 		return Habits{NoDev: u.options.noDev(), Lock: "pnpm-lock.yaml", Frozen: "--frozen-lockfile"}

@@ -213,7 +213,7 @@ func yarnHabits(u *Use) Habits {
 		return Habits{Script: u.options.script("run", "build")}
 	case u.Installs:
 		h.NoDev = u.options.noDev()
-		if u.Doubt != "" {
+		if !u.locked() {
 			h.Lock, h.Frozen = "yarn.lock", "--frozen-lockfile"
 		}
 	case u.options.operand(0) == "add":
