@@ -33,6 +33,9 @@ func shown(t *testing.T, script string) string {
 			got += " in " + u.Dir
 		}
 	}
+	if u.Relocks {
+		got += " relocks"
+	}
 	if u.Doubt != "" {
 		got += " doubt"
 	}

@@ -18,7 +18,7 @@ func pnpm() *Tool {
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json":   `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
-			"pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+			"pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      express: {specifier: ^5.1.0, version: 5.1.0}\n",
 		},
 		Commands: []string{
 			"pnpm install --frozen-lockfile",
