@@ -62,7 +62,7 @@ func (b *build) sbom(ctx context.Context) scan {
 	if b.on.SBOM == lint.SBOMOn {
 		asked = true
 	}
-	if !asked && b.on.SBOM == lint.SBOMOff {
+	if !asked && (b.on.SBOM == lint.SBOMOff || !b.attests()) {
 		return scan{}
 	}
 	if caps := b.client.BuildOpts().LLBCaps; caps.Supports(pb.CapAttestations) != nil {
@@ -80,6 +80,24 @@ func (b *build) sbom(ctx context.Context) scan {
 		return scan{}
 	}
 	return scan{key: key, value: b.generator(value, self, asked), unasked: !asked}
+}
+
+// attests reports whether the image gets attestations anyway. Buildx asks for
+// provenance wherever the builder and its store can hold it; who switches that
+// off wants a plain manifest and no index, or has a registry that takes no other,
+// and must not get an index for an SBOM that nobody asked for.
+func (b *build) attests() bool {
+	for key := range attestations.Filter(b.opts) {
+		if attestationType(key) == attestations.KeyTypeProvenance {
+			return true
+		}
+	}
+	return false
+}
+
+// attestationType is the type of attestation that an option is about.
+func attestationType(key string) string {
+	return strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(key, "attest:"), "build-arg:BUILDKIT_ATTEST_"))
 }
 
 // generator is the value of the option that has self make the SBOM, with the
@@ -104,8 +122,7 @@ func (b *build) generator(value, self string, asked bool) string {
 // askedSBOM finds the option by which the build asks for an SBOM.
 func askedSBOM(opts map[string]string) (key, value string, asked bool) {
 	for key, value := range attestations.Filter(opts) {
-		name := strings.TrimPrefix(strings.TrimPrefix(key, "attest:"), "build-arg:BUILDKIT_ATTEST_")
-		if strings.EqualFold(name, attestations.KeyTypeSbom) {
+		if attestationType(key) == attestations.KeyTypeSbom {
 			return key, value, true
 		}
 	}

@@ -35,6 +35,15 @@ const (
 	fallback = "registry.example/imgmgr:1"
 )
 
+// provenance are the options of a build by buildx, with one more.
+func provenance(more ...string) map[string]string {
+	opts := map[string]string{"attest:provenance": "mode=min,inline-only=true"}
+	for i := 0; i+1 < len(more); i += 2 {
+		opts[more[i]] = more[i+1]
+	}
+	return opts
+}
+
 func TestSBOM(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
@@ -47,21 +56,23 @@ func TestSBOM(t *testing.T) {
 		params    []string
 		warning   []string
 	}{
-		{name: "by default", self: self, generator: self, inline: true, params: []string{"BUILDKIT_SCAN_OPTIONAL=true"}},
-		{name: "of a reproducible build", self: self, opts: map[string]string{"build-arg:SOURCE_DATE_EPOCH": "7"}, generator: self, inline: true, params: []string{"BUILDKIT_SCAN_SOURCE_DATE_EPOCH=7"}},
-		{name: "off", self: self, opts: map[string]string{"build-arg:IMGMGR_SBOM": "off"}},
+		{name: "by default", self: self, opts: provenance(), generator: self, inline: true, params: []string{"BUILDKIT_SCAN_OPTIONAL=true"}},
+		{name: "without provenance", self: self},
+		{name: "with provenance by BuildKit's own argument", self: self, opts: map[string]string{"build-arg:BUILDKIT_ATTEST_PROVENANCE": "mode=max"}, generator: self, inline: true},
+		{name: "of a reproducible build", self: self, opts: provenance("build-arg:SOURCE_DATE_EPOCH", "7"), generator: self, inline: true, params: []string{"BUILDKIT_SCAN_SOURCE_DATE_EPOCH=7"}},
+		{name: "off", self: self, opts: provenance("build-arg:IMGMGR_SBOM", "off")},
 		{name: "on", self: self, opts: map[string]string{"build-arg:IMGMGR_SBOM": "on"}, generator: self},
 		{name: "--sbom=true", self: self, opts: map[string]string{"attest:sbom": ""}, generator: self},
 		{name: "--sbom=true wins over off", self: self, opts: map[string]string{"attest:sbom": "", "build-arg:IMGMGR_SBOM": "off"}, generator: self},
 		{name: "by BuildKit's own argument", self: self, opts: map[string]string{"build-arg:BUILDKIT_ATTEST_SBOM": ""}, generator: self},
 		{name: "with parameters", self: self, opts: map[string]string{"attest:sbom": "depth=2"}, generator: self, params: []string{"BUILDKIT_SCAN_depth=2"}},
 		{name: "with a generator", self: self, opts: map[string]string{"attest:sbom": "generator=" + syft}, generator: syft},
-		{name: "an old daemon doesn't tell the digest", opts: map[string]string{"source": fallback}, generator: fallback, inline: true},
-		{name: "from a local folder", self: "local://frontend"},
-		{name: "the daemon holds no attestations", self: self, noCaps: true},
+		{name: "an old daemon doesn't tell the digest", opts: provenance("source", fallback), generator: fallback, inline: true},
+		{name: "from a local folder", self: "local://frontend", opts: provenance()},
+		{name: "the daemon holds no attestations", self: self, opts: provenance(), noCaps: true},
 		{name: "asked, but the daemon holds none", self: self, noCaps: true, opts: map[string]string{"attest:sbom": ""}, warning: []string{"cannot hold attestations"}},
-		{name: "the image is gone", self: self, images: map[string]string{self: "gone"}, warning: []string{"no SBOM", "not found"}},
-		{name: "the image does not run", self: self, images: map[string]string{self: noScan}, warning: []string{"no SBOM", "entrypoint"}},
+		{name: "the image is gone", self: self, opts: provenance(), images: map[string]string{self: "gone"}, warning: []string{"no SBOM", "not found"}},
+		{name: "the image does not run", self: self, opts: provenance(), images: map[string]string{self: noScan}, warning: []string{"no SBOM", "entrypoint"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := newDaemon(twoSteps, tc.opts)

@@ -32,9 +32,9 @@ COPY . .
 
 // trailsOf are the trails that the scans of a build are told, the kept ones
 // first, as text too.
-func trailsOf(t *testing.T, dockerfile string, opts map[string]string) (trails []*trail.Trail, texts []string) {
+func trailsOf(t *testing.T, dockerfile string, opts ...string) (trails []*trail.Trail, texts []string) {
 	t.Helper()
-	d := newDaemon(dockerfile, opts)
+	d := newDaemon(dockerfile, provenance(opts...))
 	d.images[self], d.images["docker.io/library/debian:12"] = scanner, historyConfig
 	if _, err := run(t.Context(), imageDaemon{d, self}, nil); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func trailsOf(t *testing.T, dockerfile string, opts map[string]string) (trails [
 }
 
 func TestTrail(t *testing.T) {
-	trails, _ := trailsOf(t, twoStages, nil)
+	trails, _ := trailsOf(t, twoStages)
 	var got []string
 	for _, s := range trails[1].Steps {
 		at := "-"
@@ -100,8 +100,8 @@ func TestTrail(t *testing.T) {
 
 // A scan that is kept is told nothing that an edit elsewhere changes.
 func TestTrailOfKeptScans(t *testing.T) {
-	_, before := trailsOf(t, twoStages, nil)
-	_, after := trailsOf(t, "# a comment\n\n"+strings.Replace(twoStages, "COPY . .", "COPY . . # more", 1), nil)
+	_, before := trailsOf(t, twoStages)
+	_, after := trailsOf(t, "# a comment\n\n"+strings.Replace(twoStages, "COPY . .", "COPY . . # more", 1))
 	if before[0] != after[0] {
 		t.Errorf("it was told\n%s\nand then\n%s", before[0], after[0])
 	}
@@ -114,7 +114,7 @@ func TestTrailOfKeptScans(t *testing.T) {
 // imported cache.
 func TestTrailWithImportedCache(t *testing.T) {
 	for key, value := range map[string]string{"cache-imports": `[{"Type":"registry","Attrs":{"ref":"example.com/cache"}}]`, "cache-from": "example.com/cache"} {
-		trails, _ := trailsOf(t, twoStages, map[string]string{key: value})
+		trails, _ := trailsOf(t, twoStages, key, value)
 		for _, s := range append(trails[0].Steps, trails[1].Steps...) {
 			if len(s.Copies) > 0 || strings.Contains(s.ID, ".") {
 				t.Errorf("with %s, a scan looks into another stage: %+v", key, s)

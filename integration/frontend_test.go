@@ -340,7 +340,7 @@ func TestProvenanceHasTheUsersLines(t *testing.T) {
 }
 
 func TestSBOMOfAPushedImage(t *testing.T) {
-	for name, attests := range map[string]map[string]string{"unasked": nil, "asked": {"sbom": ""}} {
+	for name, attests := range map[string]map[string]string{"unasked": sandbox.BuildxAttests(), "asked": {"sbom": ""}} {
 		t.Run(name, func(t *testing.T) {
 			ref := sb.Registry + "/sbom:" + name
 			if _, err := sb.Build(t.Context(), sandbox.BuildRequest{
@@ -365,6 +365,7 @@ func TestSBOMOfAPushedImage(t *testing.T) {
 		ref := sb.Registry + "/sbom:off"
 		if _, err := sb.Build(t.Context(), sandbox.BuildRequest{
 			Context: folder(t, unordered), Frontend: frontendRef, Push: ref, BuildArgs: map[string]string{"IMGMGR_SBOM": "off"},
+			Attests: sandbox.BuildxAttests(),
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -149,7 +149,7 @@ COPY tool/package.json /srv/tool/
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			req := sandbox.BuildRequest{Context: dir, Frontend: frontendRef, Push: sb.Registry + "/lines:1", Dockerfile: []byte(tc.dockerfile)}
+			req := sandbox.BuildRequest{Context: dir, Frontend: frontendRef, Push: sb.Registry + "/lines:1", Dockerfile: []byte(tc.dockerfile), Attests: sandbox.BuildxAttests()}
 			result := build(t, req)
 			for _, v := range scansOf(result) {
 				if strings.Contains(v.Log, "says of no package") {

@@ -39,7 +39,7 @@ func TestRebuildsScanWhatChanged(t *testing.T) {
 			name += " with " + tc.dockerfile[strings.LastIndex(tc.dockerfile, "RUN"):]
 		}
 		t.Run(name, func(t *testing.T) {
-			req := sandbox.BuildRequest{Context: project(t, tc.name), Frontend: frontendRef, Push: sb.Registry + "/kept:1"}
+			req := sandbox.BuildRequest{Context: project(t, tc.name), Frontend: frontendRef, Push: sb.Registry + "/kept:1", Attests: sandbox.BuildxAttests()}
 			if tc.dockerfile != "" {
 				req.Dockerfile = []byte(tc.dockerfile)
 			}

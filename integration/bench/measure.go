@@ -38,7 +38,7 @@ func (b *bench) arms() []arm {
 	return []arm{
 		{name: armUpstream, frontend: b.upstream},
 		{name: armOurs, frontend: b.ours, args: map[string]string{"IMGMGR_SBOM": "off"}},
-		{name: armSBOM, frontend: b.ours},
+		{name: armSBOM, frontend: b.ours, args: map[string]string{"IMGMGR_SBOM": "on"}},
 		{name: armExpert, frontend: b.upstream, expert: true},
 	}
 }

@@ -62,6 +62,12 @@ type BuildRequest struct {
 	CacheFrom, CacheTo []client.CacheOptionsEntry
 }
 
+// BuildxAttests is what buildx asks of a builder that can hold attestations,
+// unless its user says otherwise.
+func BuildxAttests() map[string]string {
+	return map[string]string{"provenance": "mode=min,inline-only=true"}
+}
+
 // BuildResult is what a build did. A failed build has one too.
 type BuildResult struct {
 	Wall time.Duration // from the request to the answer

@@ -74,7 +74,7 @@ func (t *tour) both(ctx context.Context, a *arm, ref string) (err error) {
 }
 
 func (t *tour) timed(ctx context.Context, a *arm, ref string) (*sandbox.BuildResult, error) {
-	res, err := t.sb.Build(ctx, sandbox.BuildRequest{Context: t.dir, Frontend: a.frontend, Push: ref})
+	res, err := t.sb.Build(ctx, sandbox.BuildRequest{Context: t.dir, Frontend: a.frontend, Push: ref, Attests: sandbox.BuildxAttests()})
 	if err != nil {
 		return nil, fmt.Errorf("build %s with %s: %w", project, a.title, err)
 	}

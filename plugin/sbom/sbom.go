@@ -146,7 +146,7 @@ func choose(docs []*Document, stage string) (*Document, error) {
 		return docs[0], nil
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("there is no SBOM of a stage %q: build with --build-arg BUILDKIT_SBOM_SCAN_STAGE=true", stage)
+		return nil, fmt.Errorf("there is no SBOM of a stage %q: put ARG BUILDKIT_SBOM_SCAN_STAGE=true into it and build again", stage)
 	}
 	return nil, fmt.Errorf("there is no SBOM of a stage %q, but of %s", stage, strings.Join(names, ", "))
 }
