@@ -139,7 +139,7 @@ func (r *roots) layer() {
 
 // clone links the files of one root into another: they are replaced, never
 // written to.
-func clone(t *testing.T, from, to string) {
+func clone(t testing.TB, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -63,7 +63,7 @@ func writeRoot(t *testing.T, root string) {
 	}
 }
 
-func writeFile(t *testing.T, root, name, text string) {
+func writeFile(t testing.TB, root, name, text string) {
 	t.Helper()
 	path := filepath.Join(root, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
