@@ -30,8 +30,8 @@ runs again, and the image is smaller by it.
 The frontend adds the mount by itself where the Dockerfile, the context and the base image's configuration prove that
 the image stays the same but for the cache itself: the folder's path is known, nothing else in the Dockerfile reads or
 writes it, nothing in the step removes it, and what the tool takes from the cache it checks by itself. Elsewhere the
-fix names what is missing to the proof. Programs that the step runs are taken not to reach into another tool's cache. Of make, the context's Makefile
-tells what it runs.`,
+fix names what is missing to the proof. Programs that the step runs are taken not to reach into another tool's cache.
+What make runs is read from the context's Makefile, where that tells all of it.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n",
 			Images:     map[string]string{"node:22": `{"config":{"Env":["PATH=/usr/local/bin:/usr/bin:/bin"]}}`},

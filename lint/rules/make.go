@@ -61,11 +61,13 @@ func (all *steps) recipes(s *step, i int) ([]*shell.Command, bool) {
 	if err != nil {
 		return nil, false
 	}
-	e := s.env(i)
-	script, err := file.Script(goals, set, func(name string) (string, bool, bool) {
-		value, set := e.Vars[name]
-		return value, set, set || e.Complete && !e.Open[name]
-	})
+	vars := makeVars(s.env(i))
+	for _, name := range []string{"MAKEFLAGS", "GNUMAKEFLAGS", "MAKEFILES"} { // more arguments, more files
+		if _, set, known := vars(name); set || !known {
+			return nil, false
+		}
+	}
+	script, err := file.Script(goals, set, vars)
 	if err != nil {
 		return nil, false
 	}
@@ -74,6 +76,24 @@ func (all *steps) recipes(s *step, i int) ([]*shell.Command, bool) {
 	}
 	last := !slices.ContainsFunc(s.commands[i+1:], func(later *shell.Command) bool { return later.Span.End > c.Span.End })
 	return commandsOfMake(script, c, last)
+}
+
+// makeVars is the environment that make finds: what the image and the
+// Dockerfile say, and what BuildKit, the runtime and the shell add.
+func makeVars(e ecosystem.Env) makefile.Vars {
+	return func(name string) (value string, set, known bool) {
+		switch name {
+		case "HOME":
+			return e.Home, true, e.HomeKnown
+		case "PWD", "OLDPWD", "HOSTNAME", "TERM", "SHLVL", "USER", "LOGNAME", "_":
+			return "", false, false
+		}
+		if strings.HasSuffix(strings.ToLower(name), "_proxy") { // a build argument that no ARG has to name
+			return "", false, false
+		}
+		value, set = e.Vars[name]
+		return value, set, set || e.Complete && !e.Open[name]
+	}
 }
 
 // makeArguments reads the words behind make: targets, variables, and flags that
