@@ -29,10 +29,13 @@ in [integration/bench](../integration/bench).
 	medians(&b, s)
 	b.WriteString("\n## The aims\n\n")
 	for _, a := range s.aims {
-		if len(a.misses) == 0 {
-			fmt.Fprintf(&b, "- **Met.** %s\n", a.text)
-		} else {
-			fmt.Fprintf(&b, "- **Missed** in %d: %s %s.\n", len(a.misses), a.text, strings.Join(a.misses, "; "))
+		switch {
+		case a.judged == 0:
+			fmt.Fprintf(&b, "- **Not measured yet.** %s\n", a.text)
+		case len(a.misses) == 0:
+			fmt.Fprintf(&b, "- **Met** in all of %d. %s\n", a.judged, a.text)
+		default:
+			fmt.Fprintf(&b, "- **Missed** in %d of %d. %s %s.\n", len(a.misses), a.judged, a.text, strings.Join(a.misses, "; "))
 		}
 	}
 	for _, t := range s.tables {
