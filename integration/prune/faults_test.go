@@ -5,7 +5,6 @@ package prune_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -26,10 +25,12 @@ import (
 // or spoils the answer.
 type fault struct {
 	name string
-	// lasting faults hit all requests from the first one on.
-	lasting bool
-	hit     func(*http.Request) (*http.Response, error)
+	hit  func(*http.Request) (*http.Response, error)
+	// then hits all requests after that one, if it isn't nil.
+	then func(*http.Request) (*http.Response, error)
 }
+
+func reset(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET }
 
 func status(code int) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
@@ -59,27 +60,33 @@ func spoil(change func(*http.Response, []byte) (io.Reader, error)) func(*http.Re
 }
 
 var faults = []fault{
-	{"429", false, status(http.StatusTooManyRequests)},
-	{"500", false, status(http.StatusInternalServerError)},
-	{"503 from now on", true, status(http.StatusServiceUnavailable)},
-	{"expired token", false, status(http.StatusUnauthorized)},
-	{"not found", false, status(http.StatusNotFound)},
-	{"reset", false, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET }},
-	{"reset from now on", true, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET }},
-	{"time-out", false, func(req *http.Request) (*http.Response, error) { return nil, context.DeadlineExceeded }},
-	{"lost answer", false, spoil(func(*http.Response, []byte) (io.Reader, error) { return nil, syscall.ECONNRESET })},
-	{"cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
+	{"429", status(http.StatusTooManyRequests), nil},
+	{"500", status(http.StatusInternalServerError), nil},
+	{"503 from now on", status(http.StatusServiceUnavailable), status(http.StatusServiceUnavailable)},
+	{"expired token", status(http.StatusUnauthorized), nil},
+	{"not found", status(http.StatusNotFound), nil},
+	{"reset", reset, nil},
+	{"reset from now on", reset, reset},
+	{"time-out", func(*http.Request) (*http.Response, error) { return nil, context.DeadlineExceeded }, nil},
+	{"lost answer", lost, nil},
+	{"lost answer, and nothing more", lost, reset},
+	{"cut body", spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
 		return io.MultiReader(bytes.NewReader(body[:len(body)/2]), broken{}), nil
-	})},
-	{"silently cut body", false, spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
+	}), nil},
+	{"silently cut body", spoil(func(_ *http.Response, body []byte) (io.Reader, error) {
 		return bytes.NewReader(body[:len(body)/2]), nil
-	})},
-	{"wrong digest", false, spoil(func(resp *http.Response, body []byte) (io.Reader, error) {
+	}), nil},
+	{"wrong digest", spoil(func(resp *http.Response, body []byte) (io.Reader, error) {
 		if resp.Header.Get("Docker-Content-Digest") != "" {
 			resp.Header.Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
 		}
-		return bytes.NewReader(bytes.ReplaceAll(body, []byte("sha256:"), []byte("sha256:0")[:7])), nil
-	})},
+		return bytes.NewReader(append(body, ' ')), nil
+	}), nil},
+}
+
+// lost does what was asked, and nobody hears of it.
+func lost(req *http.Request) (*http.Response, error) {
+	return spoil(func(*http.Response, []byte) (io.Reader, error) { return nil, syscall.ECONNRESET })(req)
 }
 
 type broken struct{}
@@ -94,8 +101,12 @@ type faulty struct {
 }
 
 func (f *faulty) RoundTrip(req *http.Request) (*http.Response, error) {
-	if i := f.count.Add(1); i == f.n || f.fault.lasting && i > f.n {
+	i := f.count.Add(1)
+	if i == f.n {
 		return f.fault.hit(req)
+	}
+	if i > f.n && f.fault.then != nil {
+		return f.fault.then(req)
 	}
 	return http.DefaultTransport.RoundTrip(req)
 }
@@ -245,81 +256,6 @@ func (s seeder) untouched(p *retention.Plan, whole *retention.Inventory) {
 			}
 		}
 	}
-}
-
-// A run that ends at any request, as with kill -9, is finished by the same plan.
-func TestARunThatIsKilledIsFinishedByTheNext(t *testing.T) {
-	isolated(t)
-	for _, kind := range kinds {
-		t.Run(kind.name, func(t *testing.T) {
-			host, err := kind.start(t.Context(), memory(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := seeder{t, host}
-			s.few()
-			whole, err := open(t, host, registry.Options{}).Inventory(t.Context(), now)
-			s.must(err)
-			p := plan(t, host, registry.Options{})
-			ended := 0
-			for _, sent := range []bool{false, true} { // before or after the registry did it
-				for n := int64(1); ; n++ {
-					death := fault{hit: func(req *http.Request) (*http.Response, error) {
-						if sent {
-							if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
-								resp.Body.Close()
-							}
-						}
-						if req.URL.Path == "/v2/" { // asked from elsewhere, and nothing depends on it
-							return http.DefaultTransport.RoundTrip(req)
-						}
-						panic("killed")
-					}}
-					f := &faulty{fault: death, n: n}
-					journal := s.killed(p, f)
-					s.untouched(p, whole)
-					again, dir := execute(t, host, p, registry.Options{})
-					if len(again.Failed) > 0 {
-						t.Fatalf("killed at request %d, then: %v", n, again.Failed)
-					}
-					s.removed(p, again)
-					for _, d := range []string{journal, dir} {
-						_, entries, err := prune.ReadJournal(d)
-						s.must(err)
-						_, err = prune.Restore(t.Context(), open(t, host, registry.Options{}), entries, nil)
-						s.must(err)
-					}
-					s.untouched(&retention.Plan{}, whole)
-					if t.Failed() {
-						t.Fatalf("killed at request %d", n)
-					}
-					if f.count.Load() < n {
-						break
-					}
-					ended++
-				}
-			}
-			if ended < 40 {
-				t.Errorf("the run was killed at %d requests only", ended)
-			}
-		})
-	}
-}
-
-// killed executes until a request panics, and returns the journal.
-func (s seeder) killed(p *retention.Plan, f *faulty) string {
-	journal, err := prune.NewJournal(s.t.TempDir(), now, p)
-	s.must(err)
-	func() {
-		defer func() {
-			if r := recover(); r != nil && !strings.Contains(fmt.Sprint(r), "killed") {
-				panic(r)
-			}
-		}()
-		_, err := prune.Execute(s.t.Context(), open(s.t, s.host, registry.Options{Transport: f, Workers: 1}), p, journal, nil)
-		s.must(err)
-	}()
-	return journal.Dir
 }
 
 // An interruption is not one of the delete in flight.

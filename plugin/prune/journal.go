@@ -42,9 +42,10 @@ const (
 	finishFile  = "finished"
 )
 
-// NewJournal makes a journal for a plan, in a folder of its own below dir.
+// NewJournal makes a journal for a plan, in a folder of its own below dir. Names sort
+// by time, also of runs that follow at once: undo goes back one after the other.
 func NewJournal(dir string, now time.Time, plan *retention.Plan) (*Journal, error) {
-	j := &Journal{Dir: filepath.Join(dir, now.UTC().Format("20060102T150405Z")+"-"+rand.Text()[:6])}
+	j := &Journal{Dir: filepath.Join(dir, now.UTC().Format("20060102T150405.000000Z")+"-"+rand.Text()[:6])}
 	if err := os.MkdirAll(j.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a journal: %w", err)
 	}

@@ -61,7 +61,8 @@ type Registry struct {
 
 // Open names a registry, "HOST" or "HOST/PREFIX", without talking to it.
 func Open(place string, opts Options) (*Registry, error) {
-	host, prefix, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(place, "https://"), "/"), "/")
+	path := strings.TrimSuffix(strings.TrimPrefix(place, "https://"), "/")
+	host, prefix, _ := strings.Cut(path, "/")
 	var nameOpts []name.Option
 	if opts.Insecure {
 		nameOpts = append(nameOpts, name.Insecure)
@@ -70,7 +71,7 @@ func Open(place string, opts Options) (*Registry, error) {
 	if err == nil && prefix != "" {
 		_, err = name.NewRepository(host + "/" + prefix)
 	}
-	if err != nil || host == "" || strings.Contains(place[len(host):], "//") && !strings.HasPrefix(place, "https://") {
+	if err != nil || host == "" || strings.Contains(path, "//") {
 		return nil, fmt.Errorf("%q is no registry: want HOST or HOST/PREFIX, as registry.example.com:5000/team", place)
 	}
 	if opts.Workers == 0 {
