@@ -85,6 +85,9 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set.StringVar(&f.saveInventory, "save-inventory", "", "Save the facts as `FILE`, for --inventory")
 	f.journalFlag(cmd)
 	cmd.AddCommand(f.applyCommand(), f.whyCommand(), f.undoCommand(), f.testCommand(), f.diffCommand(), f.simulateCommand())
+	for _, c := range append(cmd.Commands(), cmd) {
+		c.DisableFlagsInUseLine = true // [OPTIONS] says it
+	}
 	return cmd
 }
 
