@@ -36,8 +36,9 @@ func Metadata(version string) metadata.Metadata {
 	}
 }
 
-// Root is the command "imgmgr" with all its subcommands. A Docker daemon is needed
-// to prune its own images alone. The streams are asked for when a command runs.
+// Root is the command "imgmgr" with all its subcommands. Those that can use a
+// Docker daemon connect by themselves. The streams are asked for when a command
+// runs.
 func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "imgmgr COMMAND",
@@ -55,8 +56,8 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 			return unknownCommand(cmd, args[0])
 		},
 		// In place of the Docker CLI's own, which reads its configuration and
-		// gets ready to talk to a daemon. All that a command here needs is to
-		// hear of an interruption, from the user or through the CLI.
+		// gets ready to talk to a daemon. All that every command here needs
+		// is to hear of an interruption, from the user or through the CLI.
 		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			cmd.SetContext(ctx)

@@ -1,11 +1,14 @@
 package analyze
 
 import (
+	"context"
 	"fmt"
+	"os"
 
 	"github.com/containerd/platforms"
 	"github.com/spf13/cobra"
 
+	"github.com/imgmgr/imgmgr/plugin/image/engine"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -49,7 +52,9 @@ func Command(streams func() ui.Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s := streams()
 			o.Image, o.Format = args[0], Format(format)
-			o.Sources = source.Options{Stdin: s.In, Mirrors: mirrors}
+			o.Sources = source.Options{Stdin: s.In, Mirrors: mirrors, Engine: func(ctx context.Context) (engine.API, error) {
+				return engine.Connect(ctx, os.Args[1:])
+			}}
 			if err := o.check(); err != nil {
 				return err
 			}

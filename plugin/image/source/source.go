@@ -42,7 +42,7 @@ const engineTimeout = 10 * time.Second
 
 // Options are where to look.
 type Options struct {
-	// Engine connects to the Docker Engine; nil is engine.Connect.
+	// Engine connects to the Docker Engine.
 	Engine func(context.Context) (engine.API, error)
 	// Stdin is what "-" stands for.
 	Stdin io.Reader
@@ -138,11 +138,7 @@ func openPath(name, ref string) (image.Source, error) {
 }
 
 func (o Options) openEngine(ctx context.Context, ref string) (image.Source, error) {
-	connect := o.Engine
-	if connect == nil {
-		connect = func(ctx context.Context) (engine.API, error) { return engine.Connect(ctx) }
-	}
-	api, err := connect(ctx)
+	api, err := o.Engine(ctx)
 	if err != nil {
 		return nil, err
 	}

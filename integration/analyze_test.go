@@ -1,0 +1,162 @@
+//go:build linux
+
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imgmgr/imgmgr/integration/sandbox"
+	"github.com/imgmgr/imgmgr/plugin/analyze"
+	"github.com/imgmgr/imgmgr/plugin/image/engine"
+	"github.com/imgmgr/imgmgr/plugin/image/source"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+// wasteful has a line for each way to waste bytes. Line 1 is FROM.
+const wasteful = `FROM debian:bookworm-slim AS build
+RUN head -c 300000 /dev/urandom > /result && chmod 644 /result
+
+FROM debian:bookworm-slim
+ENV A=1
+RUN mkdir /work && head -c 1000000 /dev/urandom > /work/large \
+ && head -c 200000 /dev/urandom > /work/small
+RUN rm -rf /work && mkdir /work
+COPY --from=build /result /app/result
+# Once more, for the mode.
+RUN chmod 755 /app/result
+CMD ["/app/result"]
+`
+
+// What BuildKit built is led back to lines by its own provenance, with its own
+// frontend and with ours; and all sources say the same of an image.
+func TestAnalyzeOfABuild(t *testing.T) {
+	if err := sb.StartEngine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("DOCKER_HOST", sb.Engine)
+	for name, frontend := range map[string]string{"buildkit": "", "imgmgr": frontendRef} {
+		for _, version := range []string{"v0.2", "v1"} {
+			ref := sb.Registry + "/analyzed:" + name + "-" + version
+			build(t, sandbox.BuildRequest{
+				Dockerfile: []byte(wasteful), Frontend: frontend, Push: ref,
+				Attests: map[string]string{"provenance": "mode=max,version=" + version},
+			})
+			r := analyzed(t, "registry:"+ref)
+			if r.Image.Attribution != "provenance" {
+				t.Errorf("%s, %s: attribution by %s", name, version, r.Image.Attribution)
+			}
+			checkLines(t, r)
+		}
+	}
+	ref, dir := sb.Registry+"/analyzed:buildkit-v1", t.TempDir()
+	for _, args := range [][]string{{"pull", ref}, {"save", "--output", "saved.tar", ref}} {
+		if _, err := sb.Docker(t.Context(), dir, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := analyzed(t, "registry:"+ref)
+	for _, arg := range []string{"engine:" + ref, ref, "archive:" + filepath.Join(dir, "saved.tar")} {
+		got := analyzed(t, arg)
+		if a, b := comparable(t, got), comparable(t, want); a != b {
+			t.Errorf("%s says\n%s\nthe registry says\n%s", arg, a, b)
+		}
+	}
+}
+
+// analysis is what these tests read of the JSON.
+type analysis struct {
+	Image  struct{ Attribution string }
+	Totals map[string]float64
+	Dive   map[string]float64
+	Layers []struct {
+		DiffID, Instruction, File                                 string
+		Line                                                      int
+		Base                                                      bool
+		Bytes, DeadBytes, BuriedBytes, MetadataOnlyBytes, Entries int64
+	}
+	Findings []struct {
+		Kind  string
+		Layer int
+		Paths []string
+		Bytes int64
+	}
+	Packages []struct {
+		Type, Name, Version string
+		Layer               int
+		Bytes               int64
+	}
+}
+
+func analyzed(t *testing.T, arg string) analysis {
+	t.Helper()
+	var out bytes.Buffer
+	err := analyze.Run(t.Context(), ui.Streams{Out: ui.Output{Writer: &out}}, analyze.Options{
+		Image: arg, Format: analyze.JSON,
+		Sources: source.Options{Engine: func(ctx context.Context) (engine.API, error) { return engine.Connect(ctx, nil) }},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a analysis
+	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
+		t.Fatalf("%v\n%s", err, out.Bytes())
+	}
+	return a
+}
+
+// comparable is a report without what only some sources know: how layers are
+// compressed, and what is attached to the image.
+func comparable(t *testing.T, a analysis) string {
+	t.Helper()
+	a.Image.Attribution = ""
+	a.Totals = map[string]float64{"shipped": a.Totals["shippedBytes"], "live": a.Totals["liveBytes"], "dead": a.Totals["deadBytes"], "files": a.Totals["files"]}
+	for i := range a.Layers {
+		l := &a.Layers[i]
+		l.Instruction, l.File, l.Line, l.Base = "", "", 0, false
+	}
+	for i := range a.Findings {
+		a.Findings[i].Paths = slices.Sorted(slices.Values(a.Findings[i].Paths))
+	}
+	out, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// checkLines holds the layers against the lines of wasteful.
+func checkLines(t *testing.T, a analysis) {
+	t.Helper()
+	base := 0
+	for _, l := range a.Layers {
+		if l.Base {
+			base++
+		}
+	}
+	if base == 0 || len(a.Layers) != base+4 {
+		t.Fatalf("%d layers, %d of the base image: %+v", len(a.Layers), base, a.Layers)
+	}
+	for i, want := range []struct {
+		line                       int
+		text                       string
+		bytes, dead, buried, again int64
+	}{
+		{6, "RUN mkdir", 1_200_000, 1_200_000, 0, 0},
+		{8, "RUN rm -rf", 0, 0, 1_200_000, 0},
+		{9, "COPY --from=build", 300_000, 300_000, 0, 0},
+		{11, "RUN chmod", 300_000, 0, 300_000, 300_000},
+	} {
+		l := a.Layers[base+i]
+		if l.Line != want.line || l.File != "Dockerfile" || !strings.HasPrefix(l.Instruction, want.text) ||
+			l.Bytes != want.bytes || l.DeadBytes != want.dead || l.BuriedBytes != want.buried || l.MetadataOnlyBytes != want.again {
+			t.Errorf("%+v\nwant %+v", l, want)
+		}
+	}
+}
