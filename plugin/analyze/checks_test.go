@@ -17,6 +17,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
@@ -75,6 +76,25 @@ func key(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// A finding leads to the page of its rule.
+func TestRulesAreThere(t *testing.T) {
+	there := map[string]bool{"": true}
+	for _, r := range rules.All {
+		there[r.Name] = true
+	}
+	for _, l := range leftoverKinds {
+		if !there[l.rule] {
+			t.Errorf("%s names the rule %s, and there is none", l.kind, l.rule)
+		}
+	}
+	config := dockerspec.DockerOCIImageConfig{ImageConfig: ocispec.ImageConfig{Env: []string{"A_TOKEN=1"}}}
+	for _, f := range Analyze(made(t, config), Facts{}).Findings {
+		if !there[f.Rule] {
+			t.Errorf("%s names the rule %s, and there is none", f.Kind, f.Rule)
+		}
+	}
 }
 
 func TestSecrets(t *testing.T) {

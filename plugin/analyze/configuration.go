@@ -20,7 +20,7 @@ func configuration(e *evidence) []Finding {
 		add("root", warning, "RunAsRoot", "the container runs as root", "Add a user and name it with USER")
 	}
 	if c.Healthcheck == nil {
-		add("no-healthcheck", info, "", "nothing tells whether the container works", "Add a HEALTHCHECK, unless the orchestrator has probes of its own")
+		add("no-healthcheck", info, "HealthcheckMissing", "nothing tells whether the container works", "Add a HEALTHCHECK, unless the orchestrator has probes of its own")
 	}
 	for _, env := range c.Env {
 		if name, value, _ := strings.Cut(env, "="); secretName.MatchString(name) && value != "" && !path.IsAbs(value) {

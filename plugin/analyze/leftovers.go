@@ -24,9 +24,9 @@ const cacheMount = "Use a cache mount (RUN --mount=type=cache), or delete them i
 // leftoverKinds are all kinds. The first that fits a path is the path's.
 var leftoverKinds = []*leftover{
 	{"apt-lists", "AptListsLeft", "apt's package lists", cacheMount, under(`var/lib/apt/lists/.`)},
-	{"apt-cache", "CacheMountMissing", "packages that apt downloaded", cacheMount, under(`var/cache/apt/.`)},
-	{"apk-cache", "CacheMountMissing", "packages that apk downloaded", "Use apk add --no-cache", under(`(var/cache/apk|etc/apk/cache)/.`)},
-	{"dnf-cache", "CacheMountMissing", "dnf's and yum's cache", cacheMount, under(`var/cache/(dnf|yum|libdnf5|zypp)/.`)},
+	{"apt-cache", "PackageCacheLeft", "packages that apt downloaded", cacheMount, under(`var/cache/apt/.`)},
+	{"apk-cache", "PackageCacheLeft", "packages that apk downloaded", "Use apk add --no-cache", under(`(var/cache/apk|etc/apk/cache)/.`)},
+	{"dnf-cache", "PackageCacheLeft", "dnf's and yum's cache", cacheMount, under(`var/cache/(dnf|yum|libdnf5|zypp)/.`)},
 	{"npm-cache", "CacheMountMissing", "npm's cache", cacheMount, home(`\.npm/_`)},
 	{"yarn-cache", "CacheMountMissing", "yarn's cache", cacheMount, regexp.MustCompile(`^(usr/local/share/\.cache/yarn|(root|home/[^/]+)/(\.cache/yarn|\.yarn/berry/cache))/.`)},
 	{"pnpm-store", "CacheMountMissing", "pnpm's store", cacheMount, home(`\.local/share/pnpm/store/.`)},
