@@ -28,6 +28,9 @@ type Facts struct {
 	// From is the image that a machine has, for an update to this one. Its
 	// layers need no files.
 	From *image.Image
+	// Paths is a pattern of paths to list with their fates, "usr/lib/**"; "" lists
+	// none.
+	Paths string
 }
 
 // Report is what Analyze finds. All sizes are in bytes.
@@ -40,6 +43,7 @@ type Report struct {
 	Findings   []Finding   `json:"findings"`
 	Packages   []Package   `json:"packages"`
 	Pull       Pull        `json:"pull"`
+	Paths      []PathEntry `json:"paths,omitempty"`
 	Comparison *Comparison `json:"comparison,omitempty"`
 	Gates      []Gate      `json:"gates,omitempty"`
 }
@@ -186,6 +190,9 @@ func Analyze(img *image.Image, f Facts) *Report {
 	}
 	r.Packages = packages(img.Layers, stacked, based)
 	r.Pull = pull(img, f)
+	if f.Paths != "" {
+		r.Paths = paths(img.Layers, stacked, f.Paths)
+	}
 	r.Findings = findings(&evidence{image: img, stacked: stacked, layers: r.Layers, costs: costs, base: based})
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/containerd/platforms"
 	"github.com/spf13/cobra"
 
@@ -67,6 +68,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
 	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
 	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")
+	set.StringVar(&o.Paths, "path", "", "Show what became of the paths that a `PATTERN` matches, such as '/usr/lib/**'")
 	set.StringVar(&o.Dockerfile, "file", "", "`DOCKERFILE` that the image was built from")
 	set.StringVar(&o.Target, "target", "", "`STAGE` of it that is the image")
 	set.StringVar(&o.Base, "base", "", "`IMAGE` that it was built on: its layers are told apart")
@@ -95,6 +97,9 @@ func (o *Options) check() error {
 	case Text, JSON, Markdown, SARIF:
 	default:
 		return fmt.Errorf("unknown format %q: use --format text, json, markdown or sarif", o.Format)
+	}
+	if !doublestar.ValidatePattern(o.Paths) {
+		return fmt.Errorf("--path %q is no pattern: a bracket or brace isn't closed", o.Paths)
 	}
 	if o.Platform != "" {
 		if _, err := platforms.Parse(o.Platform); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/plugin/image"
@@ -26,6 +27,7 @@ type Options struct {
 	Base       string // the base image
 	Dockerfile string // a file
 	Target     string // a stage of it
+	Paths      string // a pattern, with or without a slash in front
 
 	Sources source.Options
 	NoCache bool
@@ -88,7 +90,7 @@ func (o Options) print(streams ui.Streams, r *Report) error {
 
 // facts reads what the user named beside the image.
 func (o Options) facts(ctx context.Context) (f Facts, err error) {
-	f.Target = o.Target
+	f.Target, f.Paths = o.Target, strings.TrimPrefix(o.Paths, "/")
 	if o.Dockerfile != "" {
 		text, err := os.ReadFile(o.Dockerfile)
 		if err != nil {

@@ -43,6 +43,9 @@ func (r *Report) Text(out ui.Output, d Details) error {
 	if d.Packages {
 		p.packages(r)
 	}
+	if r.Paths != nil {
+		p.paths(r)
+	}
 	if r.Comparison != nil {
 		p.comparison(r.Comparison)
 	}
@@ -217,6 +220,17 @@ func (p *printer) packages(r *Report) {
 	p.line("\n%s", p.paint(bold, count(len(r.Packages), "package")+", by the layer that brought them"))
 	for _, g := range r.Packages {
 		p.line("%3d %8s  %-5s %s %s", g.Layer, orDash(g.Bytes), g.Type, g.Name, p.paint(dim, g.Version))
+	}
+}
+
+func (p *printer) paths(r *Report) {
+	p.line("\n%s", p.paint(bold, count(len(r.Paths), "matching path")))
+	for _, e := range r.Paths {
+		state := e.State
+		if e.BuriedBy >= 0 {
+			state = p.paint(yellow, fmt.Sprintf("%s by layer %d", e.State, e.BuriedBy))
+		}
+		p.line("%3d %8s  /%s  %s", e.Layer, orDash(e.Bytes), e.Path, state)
 	}
 }
 
