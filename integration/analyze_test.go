@@ -5,7 +5,6 @@ package integration_test
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"path/filepath"
 	"slices"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 	"github.com/imgmgr/imgmgr/plugin/analyze"
-	"github.com/imgmgr/imgmgr/plugin/image/engine"
-	"github.com/imgmgr/imgmgr/plugin/image/source"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -102,7 +99,6 @@ func analyzed(t *testing.T, arg string) analysis {
 	var out bytes.Buffer
 	err := analyze.Run(t.Context(), ui.Streams{Out: ui.Output{Writer: &out}}, analyze.Options{
 		Image: arg, Format: analyze.JSON,
-		Sources: source.Options{Engine: func(ctx context.Context) (engine.API, error) { return engine.Connect(ctx, nil) }},
 	})
 	if err != nil {
 		t.Fatal(err)

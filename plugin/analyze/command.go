@@ -1,15 +1,12 @@
 package analyze
 
 import (
-	"context"
 	"fmt"
-	"os"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/containerd/platforms"
 	"github.com/spf13/cobra"
 
-	"github.com/imgmgr/imgmgr/plugin/image/engine"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -53,9 +50,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s := streams()
 			o.Image, o.Format = args[0], Format(format)
-			o.Sources = source.Options{Stdin: s.In, Mirrors: mirrors, Engine: func(ctx context.Context) (engine.API, error) {
-				return engine.Connect(ctx, os.Args[1:])
-			}}
+			o.Sources = source.Options{Stdin: s.In, Mirrors: mirrors}
 			if err := o.check(); err != nil {
 				return err
 			}

@@ -42,7 +42,8 @@ const engineTimeout = 10 * time.Second
 
 // Options are where to look.
 type Options struct {
-	// Engine connects to the Docker Engine.
+	// Engine connects to the Docker Engine; nil is the one that the process's
+	// own arguments and environment name, as engine.Connect reads them.
 	Engine func(context.Context) (engine.API, error)
 	// Stdin is what "-" stands for.
 	Stdin io.Reader
@@ -138,7 +139,11 @@ func openPath(name, ref string) (image.Source, error) {
 }
 
 func (o Options) openEngine(ctx context.Context, ref string) (image.Source, error) {
-	api, err := o.Engine(ctx)
+	connect := o.Engine
+	if connect == nil {
+		connect = func(ctx context.Context) (engine.API, error) { return engine.Connect(ctx, os.Args[1:]) }
+	}
+	api, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}
