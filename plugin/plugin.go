@@ -31,7 +31,7 @@ func Metadata(version string) metadata.Metadata {
 		SchemaVersion:    "0.1.0",
 		Vendor:           "imgmgr",
 		Version:          version,
-		ShortDescription: "Lint Dockerfiles, fix them, and prune images",
+		ShortDescription: "Lint Dockerfiles, fix them, analyze and prune images",
 		URL:              "https://github.com/imgmgr/imgmgr",
 	}
 }
@@ -42,7 +42,7 @@ func Metadata(version string) metadata.Metadata {
 func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "imgmgr COMMAND",
-		Short:         "Lint Dockerfiles, fix them, and prune images",
+		Short:         "Lint Dockerfiles, fix them, analyze and prune images",
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
