@@ -13,7 +13,9 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	lintrequest "github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/imgmgr/imgmgr/lint/facts"
 )
@@ -86,7 +88,10 @@ func (im *images) Image(ctx context.Context, ref, platform string) (*facts.Image
 		}
 		if first == nil {
 			first = image
-		} else if !reflect.DeepEqual(first.Config.Config, image.Config.Config) {
+			continue
+		}
+		first.Files = nil // each platform has its own
+		if !reflect.DeepEqual(first.Config.Config, image.Config.Config) {
 			return nil, fmt.Errorf("look up base image %s: it is configured otherwise for %s: %w", ref, platforms.Format(want[i]), facts.ErrUnknown)
 		}
 	}
@@ -114,7 +119,23 @@ func (im *images) resolve(ctx context.Context, ref string, platform *ocispec.Pla
 	if err := json.Unmarshal(data, &image.Config); err != nil {
 		return nil, fmt.Errorf("read the configuration of base image %s: %w: %w", ref, facts.ErrUnknown, err)
 	}
+	if pinned, err := pin(ref, dgst); err == nil {
+		image.Files = &rootfs{ctx: ctx, client: im.client, ref: pinned, want: *platform, folders: map[string]map[string]*fstypes.Stat{}}
+	}
 	return image, nil
+}
+
+// pin is a reference with the digest that it resolved to.
+func pin(ref string, dgst digest.Digest) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", err
+	}
+	canonical, err := reference.WithDigest(named, dgst)
+	if err != nil {
+		return "", err
+	}
+	return canonical.String(), nil
 }
 
 // fullReference is a reference as BuildKit resolves it: with registry and tag.

@@ -101,6 +101,8 @@ func (s *study) acting(c *shell.Command) map[relation]Touch {
 		if packs(c) {
 			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
 		}
+	case "ln": // what it makes may stand in the way to the place
+		return map[relation]Touch{above: Uses, same: Uses, below: Uses}
 	case "cd", "pushd", "mkdir", "echo", "printf", "test", "[", "[[", "ls", "export", "set", "mkdtemp":
 		return nil
 	}

@@ -52,11 +52,14 @@ type ImageResolver interface {
 	Image(ctx context.Context, ref, platform string) (*Image, error)
 }
 
-// Image is what is known of a base image without its layers.
+// Image is what is known of a base image.
 type Image struct {
 	// Digest is what the reference resolves to ("sha256:…"): the index's digest
 	// where there is an index, so that it is the same on every platform.
 	Digest string
 	// Config is the image's configuration.
 	Config ocispec.Image
+	// Files is the image's root file system; nil when unknown. To look into it
+	// may cost a pull. Of links only Lstat tells: none is followed.
+	Files fs.FS
 }

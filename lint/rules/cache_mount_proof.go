@@ -60,6 +60,7 @@ func (all *steps) alone(s *step, w *want) verdict {
 		v.block("%s", w.cache.Off)
 	}
 	all.rewordable(s, w, &v)
+	all.baseLinks(s, w, &v)
 	switch {
 	case strings.HasPrefix(w.cache.Path, "~"):
 		v.block("%s", w.cache.Guess)
