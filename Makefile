@@ -18,6 +18,10 @@ test: ## Run every test, against real BuildKit, Docker Engine and registry
 	$(GO) vet ./...
 	$(GO) test -timeout 40m ./...
 
+.PHONY: proof
+proof: ## Build every project of the oracle, and write docs/proof.md
+	$(GO) test -timeout 40m ./integration -run '^TestProjectsStayTheSame$$' -proof $(CURDIR)/docs/proof.md
+
 .PHONY: build
 build: ## Build the plugin into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/docker-imgmgr ./cmd/docker-imgmgr

@@ -5,6 +5,7 @@ package integration_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,49 +21,6 @@ import (
 	"github.com/imgmgr/imgmgr/lint/facts"
 )
 
-// TestExamplesStayTheSame is the differential oracle: what our frontend builds
-// equals what BuildKit's own builds, but for the declared package caches.
-func TestExamplesStayTheSame(t *testing.T) {
-	for _, dir := range projects(t) {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			ours := sandbox.BuildRequest{Context: dir, Frontend: frontendRef}
-			plain := sandbox.BuildRequest{Context: ours.Context}
-			rewritten := explain(t, ours)
-			if len(rewritten.Applied) == 0 {
-				t.Fatalf("nothing was rewritten, so nothing is proven; left: %+v", rewritten.Left)
-			}
-			var allowed oracle.Allowed
-			for _, a := range rewritten.Applied {
-				allowed.Drops = append(allowed.Drops, a.Drops...)
-				allowed.Reorders = allowed.Reorders || a.Reorders
-				allowed.Rewords += a.Rewords
-			}
-			v := judge(t, plain, ours, allowed)
-			t.Log(v)
-			if !v.Equal() {
-				t.Error("the rewritten image differs")
-			}
-		})
-	}
-}
-
-// projects are the folders that the oracle builds: the examples, and the
-// projects that were written for it.
-func projects(t *testing.T) []string {
-	t.Helper()
-	var dirs []string
-	for _, pattern := range []string{"../examples/*/Dockerfile", "testdata/*/Dockerfile"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no project at %s: %v", pattern, err)
-		}
-		for _, f := range files {
-			dirs = append(dirs, filepath.Dir(f))
-		}
-	}
-	return dirs
-}
-
 // explain asks the frontend what it would build.
 func explain(t *testing.T, req sandbox.BuildRequest) frontend.Explanation {
 	t.Helper()
@@ -77,18 +35,33 @@ func explain(t *testing.T, req sandbox.BuildRequest) frontend.Explanation {
 	return e
 }
 
-// judge builds a twice and b once, and compares the images.
+// judge builds a twice and b once, and compares the images. Where they differ,
+// a is built again, to tell whether that is noise, too.
 func judge(t *testing.T, a, b sandbox.BuildRequest, allowed oracle.Allowed) oracle.Verdict {
 	t.Helper()
-	base := sb.Registry + "/" + strings.ToLower(filepath.Base(t.Name()))
 	again := a
 	again.NoCache = true
-	a.Push, again.Push, b.Push = base+":a", base+":again", base+":b"
-	var reader oracle.Reader
-	var images []oracle.Image
 	// In this order: a must not be made of what its second build left in the
 	// cache.
-	for _, req := range []sandbox.BuildRequest{a, again, b} {
+	images := pushed(t, a, again, b)
+	v := oracle.Judge(images[0], images[1], images[2], allowed)
+	var more []oracle.Image
+	for len(more) < 2 && !v.Equal() {
+		more = append(more, pushed(t, again)...)
+		v = oracle.Judge(images[0], images[1], images[2], allowed, more...)
+	}
+	return v
+}
+
+// reader has seen the base images' layers once they were read.
+var reader oracle.Reader
+
+// pushed builds requests one after the other, and reads the images.
+func pushed(t *testing.T, requests ...sandbox.BuildRequest) []oracle.Image {
+	t.Helper()
+	var images []oracle.Image
+	for i, req := range requests {
+		req.Push = fmt.Sprintf("%s/%s:%d", sb.Registry, strings.ToLower(filepath.Base(t.Name())), i)
 		build(t, req)
 		image, err := reader.Pull(t.Context(), req.Push, "linux/"+runtime.GOARCH)
 		if err != nil {
@@ -96,7 +69,7 @@ func judge(t *testing.T, a, b sandbox.BuildRequest, allowed oracle.Allowed) orac
 		}
 		images = append(images, image)
 	}
-	return oracle.Judge(images[0], images[1], images[2], allowed)
+	return images
 }
 
 // TestOracleCatchesWrongRewrites plants rewrites that the engine trusts and

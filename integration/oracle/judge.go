@@ -17,6 +17,8 @@ type Verdict struct {
 	Noise []Difference
 	// Dropped is what B lacks of the declared drops.
 	Dropped Dropped
+	// Entries are the paths of both images that were compared.
+	Entries int
 	// NoiseBytes are the bytes of A's files whose content is noise, of
 	// TotalBytes. Where that is much, equality proves little: say so.
 	NoiseBytes, TotalBytes int64
@@ -62,9 +64,13 @@ type Allowed struct {
 }
 
 // Judge compares b, built from the rewritten Dockerfile, with a. again is a
-// second build of what a was built from.
-func Judge(a, again, b Image, allowed Allowed) Verdict {
-	v := Verdict{Noise: slices.Concat(Diff(a.Tree, again.Tree), DiffConfig(a.Config, again.Config), DiffHistory(a.History, again.History))}
+// second build of what a was built from, and more are further ones: noise that
+// takes one of a few values may come out alike twice.
+func Judge(a, again, b Image, allowed Allowed, more ...Image) Verdict {
+	v := Verdict{Entries: len(union(a.Tree, b.Tree))}
+	for _, other := range append([]Image{again}, more...) {
+		v.Noise = slices.Concat(v.Noise, Diff(a.Tree, other.Tree), DiffConfig(a.Config, other.Config), DiffHistory(a.History, other.History))
+	}
 	noise := newNoise(v.Noise)
 	for _, d := range Diff(a.Tree, b.Tree) {
 		switch {

@@ -273,3 +273,20 @@ func TestReadAppliesWhiteouts(t *testing.T) {
 		t.Errorf("/null is %+v", e)
 	}
 }
+
+func TestFurtherBuildsTellNoise(t *testing.T) {
+	b := built()
+	for path, entry := range b.Tree {
+		if entry.Type == "file" {
+			entry.Digest = "sha256:other"
+			b.Tree[path] = entry
+			break
+		}
+	}
+	if v := oracle.Judge(built(), built(), b, oracle.Allowed{}); v.Equal() {
+		t.Error("what two builds have alike is no noise")
+	}
+	if v := oracle.Judge(built(), built(), b, oracle.Allowed{}, built(), b); !v.Equal() {
+		t.Errorf("what differs in a further build is noise: %s", v)
+	}
+}

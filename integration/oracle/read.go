@@ -14,6 +14,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -21,9 +22,10 @@ import (
 )
 
 // Reader reads images. Images that are compared share most of their layers,
-// and a Reader looks at each layer once. The zero value is ready; it is not
-// for use by several goroutines.
+// and a Reader looks at each layer once. The zero value is ready, also for
+// several goroutines.
 type Reader struct {
+	mu     sync.Mutex
 	layers map[v1.Hash][]record
 }
 
@@ -89,7 +91,10 @@ func (r *Reader) layer(layer v1.Layer) ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if records, ok := r.layers[id]; ok {
+	r.mu.Lock()
+	records, ok := r.layers[id]
+	r.mu.Unlock()
+	if ok {
 		return records, nil
 	}
 	stream, err := layer.Uncompressed()
@@ -97,10 +102,11 @@ func (r *Reader) layer(layer v1.Layer) ([]record, error) {
 		return nil, err
 	}
 	defer stream.Close()
-	records, err := readTar(stream)
-	if err != nil {
+	if records, err = readTar(stream); err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.layers == nil {
 		r.layers = map[v1.Hash][]record{}
 	}

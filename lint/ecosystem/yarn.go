@@ -13,8 +13,11 @@ import (
 // classic.yarnpkg.com/docs and its source at github.com/yarnpkg/yarn; and 2 and
 // later, "Berry", which is in yarn_berry.go. Which one runs is a matter of the
 // project.
+//
+// Yarn 1 leaves compiled code of its own in /tmp/v8-compile-cache-*, which comes
+// out otherwise each time that it runs.
 func yarn() *Tool {
-	return &Tool{Name: "yarn", Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Habits: yarnHabits, Example: Example{
+	return &Tool{Name: "yarn", Proven: true, Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Habits: yarnHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json": `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,

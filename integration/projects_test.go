@@ -1,0 +1,145 @@
+//go:build linux
+
+package integration_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/imgmgr/imgmgr/integration/oracle"
+	"github.com/imgmgr/imgmgr/integration/sandbox"
+)
+
+var (
+	// proofPage is where the oracle writes what it has proven: docs/proof.md.
+	proofPage = flag.String("proof", "", "write a page of what was proven to this `file`")
+	update    = flag.Bool("update", false, "make what is rewritten now what each oracle.json expects")
+)
+
+// TestProjectsStayTheSame is the differential oracle: what our frontend builds
+// equals what BuildKit's own builds, but for the declared package caches; and
+// what it leaves alone is what each project's oracle.json says.
+func TestProjectsStayTheSame(t *testing.T) {
+	projects, err := oracle.Projects("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addStandIns(t, projects)
+	proofs := make([]oracle.Proof, len(projects))
+	ran := 0
+	t.Run("project", func(t *testing.T) {
+		for i, p := range projects {
+			t.Run(p.Name, func(t *testing.T) {
+				ran++
+				t.Parallel()
+				proofs[i] = prove(t, p)
+			})
+		}
+	})
+	if *proofPage == "" {
+		return
+	}
+	if ran < len(projects) {
+		t.Fatal("a page of what was proven needs all projects")
+	}
+	// Also where one has failed: the page says so, and its own test does.
+	writeProof(t, slices.DeleteFunc(proofs, func(p oracle.Proof) bool { return p.Project.Name == "" }))
+}
+
+// prove builds a project with both frontends and judges.
+func prove(t *testing.T, p oracle.Project) oracle.Proof {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(p.Path(p.Folder))); err != nil {
+		t.Fatal(err)
+	}
+	plain := sandbox.BuildRequest{Context: dir, Target: p.Target, BuildArgs: p.Args}
+	ours := plain
+	ours.Frontend = frontendRef + " sbom=off" // which is no part of the image, and takes its time
+	if len(p.Edit) > 0 {
+		build(t, ours)
+		appendTo(t, dir, p.Edit)
+	}
+	proof := oracle.Proof{Project: p, Plan: explain(t, ours)}
+	if *update {
+		if err := proof.Project.Update(proof.Plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, unexpected := range proof.Project.Unexpected(proof.Plan) {
+		t.Error(unexpected)
+	}
+	if len(proof.Plan.Applied) == 0 {
+		// Both are the same build, and nothing may be noise.
+		images := pushed(t, plain, ours)
+		proof.Verdict = oracle.Judge(images[0], images[0], images[1], oracle.Allowed{})
+	} else {
+		proof.Verdict = judge(t, plain, ours, oracle.AllowedBy(proof.Plan))
+	}
+	t.Log(proof.Verdict)
+	if !proof.Verdict.Equal() {
+		t.Error("the rewritten image differs")
+	}
+	return proof
+}
+
+// appendTo edits files.
+func appendTo(t *testing.T, dir string, edits map[string]string) {
+	t.Helper()
+	for name, text := range edits {
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// addStandIns makes the base images that projects ask for.
+func addStandIns(t *testing.T, projects []oracle.Project) {
+	t.Helper()
+	made := map[string]string{}
+	for _, p := range projects {
+		for ref, recipe := range p.StandIns {
+			path := p.Path(recipe)
+			if made[ref] == path {
+				continue
+			}
+			made[ref] = path
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := sb.AddStandIn(t.Context(), sandbox.StandIn{Refs: []string{ref}, Dockerfile: text}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func writeProof(t *testing.T, proofs []oracle.Proof) {
+	t.Helper()
+	info, err := sb.BuildKit.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bases := "Base images are those of Docker Hub."
+	if !sb.Hub {
+		bases = "Base images are stand-ins made of Debian's packages and this machine's Go and Node.js, as Docker Hub could not be reached."
+	}
+	var page bytes.Buffer
+	if err := oracle.Report(&page, info.BuildkitVersion.Version, bases, proofs); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(*proofPage, page.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,1 @@
+unsigned long sum(const unsigned char *bytes, unsigned length);

@@ -1,0 +1,4 @@
+module example.com/go-web
+
+go 1.26.0
+

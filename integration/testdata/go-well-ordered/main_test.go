@@ -1,0 +1,5 @@
+package main
+
+import "testing"
+
+func TestRoutes(t *testing.T) { main() }

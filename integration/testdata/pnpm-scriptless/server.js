@@ -1,0 +1,5 @@
+const express = require("express");
+
+const app = express();
+app.get("/", (req, res) => res.json({ status: "ok" }));
+app.listen(process.env.PORT || 3000);

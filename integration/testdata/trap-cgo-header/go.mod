@@ -1,0 +1,3 @@
+module example.com/trap-cgo-header
+
+go 1.26.0

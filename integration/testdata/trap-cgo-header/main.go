@@ -1,0 +1,8 @@
+package main
+
+// #include "answer.h"
+import "C"
+
+import "fmt"
+
+func main() { fmt.Println(C.ANSWER) }

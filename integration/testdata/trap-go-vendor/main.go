@@ -1,0 +1,9 @@
+package main
+
+import (
+	"fmt"
+
+	"example.com/answer"
+)
+
+func main() { fmt.Println(answer.Answer) }

@@ -1,0 +1,1 @@
+require("fs").writeFileSync("version", "1\n");
