@@ -17,7 +17,7 @@ import (
 var (
 	// proofPage is where the oracle writes what it has proven: docs/proof.md.
 	proofPage = flag.String("proof", "", "write a page of what was proven to this `file`")
-	update    = flag.Bool("update", false, "make what is rewritten now what each oracle.json expects")
+	accept    = flag.Bool("accept", false, "make what is rewritten now what each oracle.json expects")
 )
 
 // TestProjectsStayTheSame is the differential oracle: what our frontend builds
@@ -64,7 +64,7 @@ func prove(t *testing.T, p oracle.Project) oracle.Proof {
 		appendTo(t, dir, p.Edit)
 	}
 	proof := oracle.Proof{Project: p, Plan: explain(t, ours)}
-	if *update {
+	if *accept {
 		if err := proof.Project.Update(proof.Plan); err != nil {
 			t.Fatal(err)
 		}
