@@ -39,9 +39,6 @@ func shown(t *testing.T, script string) string {
 	if u.Doubt != "" {
 		got += " doubt"
 	}
-	if u.Relocks {
-		got += " relocks"
-	}
 	return got
 }
 

@@ -18,7 +18,7 @@ func TestCacheMountCleaned(t *testing.T) {
 		{"cleaned if all failed", "FROM node\nRUN npm ci || npm cache clean -f\n", "no fix: npm cache clean in the same step would empty it"},
 		{"cleaned in a condition", "FROM node\nRUN npm ci; if true; then npm cache clean -f; fi\n", "no fix: npm cache clean in the same step would empty it"},
 		{"cleaned behind a comment", "FROM node\nRUN npm ci && \\\n# c\n npm cache clean -f\n", "no fix: npm cache clean in the same step would empty it"},
-		{"cleaned, of an unofficial image", "FROM corp/node\nRUN npm ci && npm cache clean -f\n", "safe: whether corp/node has something for npm cache clean to remove is not known"},
+		{"cleaned, of an unofficial image", "FROM corp/node\nRUN npm ci && npm cache clean -f\n", "safe: whether the way to /root/.npm/_cacache is a link in corp/node is not known"},
 		{"cleaned after another step's", "FROM node\nRUN --network=none npm ci --cache /x\nRUN npm ci && npm cache clean -f\n", "build-safe"},
 		{"cleaned after another step with a mount beside", "FROM node\nRUN --mount=type=cache,target=/root/.npm/_cacache npm i x\nRUN npm ci && npm cache clean -f\n", "build-safe"},
 		{"cleaned after a script", "FROM node\nRUN ./setup.sh\nRUN npm ci && npm cache clean -f\n", "safe: setup.sh in an earlier step may leave something for npm cache clean to remove"},

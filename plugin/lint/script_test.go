@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 //	mode MODE FILE          FILE has that mode, in octal
 //
 // and $MIRROR, a registry that holds library/app:1, whose user is "app", and
-// library/root:1, which has none.
+// library/node:1, which has none.
 func TestScripts(t *testing.T) {
 	mirror := startRegistry(t)
 	testscript.Run(t, testscript.Params{
@@ -113,7 +113,7 @@ func startRegistry(t *testing.T) string {
 	srv := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(srv.Close)
 	host := strings.TrimPrefix(srv.URL, "http://")
-	for ref, user := range map[string]string{"library/app:1": "app", "library/root:1": ""} {
+	for ref, user := range map[string]string{"library/app:1": "app", "library/node:1": ""} {
 		var index v1.ImageIndex = empty.Index
 		for _, arch := range []string{"amd64", "arm64"} {
 			image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
