@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -127,16 +128,20 @@ func addStandIns(t *testing.T, projects []oracle.Project) {
 
 func writeProof(t *testing.T, proofs []oracle.Proof) {
 	t.Helper()
-	info, err := sb.BuildKit.Info(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	version := "of an unknown version"
+	if info, ok := debug.ReadBuildInfo(); ok { // the sandbox builds the version that this module requires
+		for _, m := range info.Deps {
+			if m.Path == "github.com/moby/buildkit" {
+				version = m.Version
+			}
+		}
 	}
 	bases := "Base images are those of Docker Hub."
 	if !sb.Hub {
 		bases = "Base images are stand-ins made of Debian's packages and this machine's Go and Node.js, as Docker Hub could not be reached."
 	}
 	var page bytes.Buffer
-	if err := oracle.Report(&page, info.BuildkitVersion.Version, bases, proofs); err != nil {
+	if err := oracle.Report(&page, version, bases, proofs); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(*proofPage, page.Bytes(), 0o644); err != nil {
