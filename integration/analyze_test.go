@@ -22,9 +22,9 @@ RUN head -c 300000 /dev/urandom > /result && chmod 644 /result
 
 FROM debian:bookworm-slim
 ENV A=1
-RUN mkdir /work && head -c 1000000 /dev/urandom > /work/large \
- && head -c 200000 /dev/urandom > /work/small
-RUN rm -rf /work && mkdir /work
+RUN mkdir /made && head -c 1000000 /dev/urandom > /made/large \
+ && head -c 200000 /dev/urandom > /made/small
+RUN rm -rf /made && mkdir /made
 COPY --from=build /result /app/result
 # Once more, for the mode.
 RUN chmod 755 /app/result

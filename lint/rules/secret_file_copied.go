@@ -25,8 +25,8 @@ needs it: RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci.
 The rule looks into files of the build context that are known to hold credentials (.npmrc, .pypirc, .netrc, keys of SSH,
 cloud credentials, .env), with .dockerignore applied, and speaks where one does: a private key, a token in the form of
 its issuer, a password that is no placeholder. What it has read is never repeated.`,
-		Bad:  lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".npmrc": "//registry.npmjs.org/:_authToken=abcdef0123456789\n"}},
-		Good: lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".npmrc": "//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n"}},
+		Bad:  lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".npmrc": "//registry.example.com/:_authToken=abcdef0123456789\n"}},
+		Good: lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".npmrc": "//registry.example.com/:_authToken=${NPM_TOKEN}\n"}},
 	},
 	Run: func(p *lint.Pass) error {
 		if p.Facts.Files == nil {

@@ -40,7 +40,7 @@ func likely() facts.Context {
 	files := fstest.MapFS{}
 	for name, text := range map[string]string{
 		"package.json":      `{"name":"a","dependencies":{"b":"1.0.0"}}`,
-		"package-lock.json": `{"name":"a","lockfileVersion":3,"packages":{"":{"name":"a","dependencies":{"b":"1.0.0"}},"node_modules/b":{"version":"1.0.0","resolved":"https://registry.npmjs.org/b/-/b-1.0.0.tgz","integrity":"sha512-x"}}}`,
+		"package-lock.json": `{"name":"a","lockfileVersion":3,"packages":{"":{"name":"a","dependencies":{"b":"1.0.0"}},"node_modules/b":{"version":"1.0.0","resolved":"https://registry.example.com/b/-/b-1.0.0.tgz","integrity":"sha512-x"}}}`,
 		"pnpm-lock.yaml":    "lockfileVersion: '9.0'\n",
 		"yarn.lock":         "# yarn lockfile v1\n",
 		"go.mod":            "module example.com/a\n\ngo 1.26\n",
