@@ -45,6 +45,7 @@ var floors = []storey{
 	{2, "plugin/prune/*", "plugin/prune/retention plugin/image plugin/image/**"},
 
 	{5, "plugin/ui", ""},
+	{7, "plugin/plugintest", "plugin"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
 	{0, "frontend/trail", ""},
@@ -73,7 +74,7 @@ type storey struct {
 var testsMay = []struct{ folder, may string }{
 	{"lint", "lint/linttest"},
 	{"lint/**", "lint/linttest lint/config"},
-	{"plugin/*", "lint/** plugin"}, // test scripts run the whole command
+	{"plugin/*", "lint/** plugin/plugintest"}, // test scripts run the whole command
 	{"plugin/image/**", "plugin/image/imagetest"},
 }
 

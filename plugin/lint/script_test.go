@@ -1,8 +1,6 @@
 package lint_test
 
 import (
-	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -21,79 +19,23 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/imgmgr/imgmgr/plugin"
+	"github.com/imgmgr/imgmgr/plugin/plugintest"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+func TestMain(m *testing.M) { plugintest.Main(m) }
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"docker-imgmgr": func() { os.Exit(plugin.Main("test")) },
-	})
-}
-
-// TestScripts runs the text scripts in testdata/script. Beside testscript's own
-// commands they know
+// TestScripts runs the text scripts in testdata/script. They know the command
 //
-//	exits CODE COMMAND...   run COMMAND, which must end with CODE
-//	json PATH WANT          the value at PATH ("files.0.path") of stdout is WANT
 //	mode MODE FILE          FILE has that mode, in octal
 //
 // and $MIRROR, a registry that holds library/app:1, whose user is "app", and
 // library/node:1, which has none.
 func TestScripts(t *testing.T) {
 	mirror := startRegistry(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		UpdateScripts:       *update,
-		RequireExplicitExec: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("MIRROR", mirror)
-			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, ".docker"))
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonValue, "mode": mode,
-		},
-	})
-}
-
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
-	}
-	code := "0"
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		code = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if code != args[0] {
-		ts.Fatalf("exit code %s, want %s", code, args[0])
-	}
-}
-
-func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: json PATH WANT")
-	}
-	var value any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
-	for key := range strings.SplitSeq(args[0], ".") {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[key]
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(key, &i); err != nil || i >= len(v) {
-				ts.Fatalf("%s: a list of %d has no %s", args[0], len(v), key)
-			}
-			value = v[i]
-		default:
-			ts.Fatalf("%s: there is no %s", args[0], key)
-		}
-	}
-	if got := fmt.Sprint(value); got != args[1] {
-		ts.Fatalf("%s is %s, want %s", args[0], got, args[1])
-	}
+	plugintest.Run(t, func(env *testscript.Env) error {
+		env.Setenv("MIRROR", mirror)
+		return nil
+	}, map[string]plugintest.Command{"mode": mode})
 }
 
 func mode(ts *testscript.TestScript, neg bool, args []string) {

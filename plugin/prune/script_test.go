@@ -1,13 +1,10 @@
 package prune_test
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,56 +17,23 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/imgmgr/imgmgr/plugin"
+	"github.com/imgmgr/imgmgr/plugin/plugintest"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+func TestMain(m *testing.M) { plugintest.Main(m) }
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"docker-imgmgr": func() { os.Exit(plugin.Main("test")) },
-	})
-}
-
-// TestScripts runs the text scripts in testdata/script. Beside testscript's own
-// commands they know
-//
-//	exits CODE COMMAND...   run COMMAND, which must end with CODE
-//
-// and $REGISTRY, which each script has for itself. It holds team/app with the tags
+// TestScripts runs the text scripts in testdata/script. They know $REGISTRY, which each script has for itself. It holds team/app with the tags
 // feature-1 to feature-4, built that many times ten days ago, and v1.0.0, of today.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		UpdateScripts:       *update,
-		RequireExplicitExec: true,
-		Setup: func(env *testscript.Env) error {
-			host, stop, err := startRegistry()
-			if err != nil {
-				return err
-			}
-			env.Defer(stop)
-			env.Setenv("REGISTRY", host)
-			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, ".docker"))
-			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, ".state"))
-			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
-	})
-}
-
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
-	}
-	code := "0"
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		code = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if code != args[0] {
-		ts.Fatalf("exit code %s, want %s", code, args[0])
-	}
+	plugintest.Run(t, func(env *testscript.Env) error {
+		host, stop, err := startRegistry()
+		if err != nil {
+			return err
+		}
+		env.Defer(stop)
+		env.Setenv("REGISTRY", host)
+		return nil
+	}, nil)
 }
 
 func startRegistry() (host string, stop func(), err error) {

@@ -1,7 +1,6 @@
 package sbom_test
 
 import (
-	"flag"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -20,34 +19,21 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/imgmgr/imgmgr/plugin"
+	"github.com/imgmgr/imgmgr/plugin/plugintest"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"docker-imgmgr": func() { os.Exit(plugin.Main("test")) },
-	})
-}
+func TestMain(m *testing.M) { plugintest.Main(m) }
 
 // TestScripts runs the text scripts in testdata/script. $REGISTRY holds app:1,
 // which has the SBOMs of testdata/*.intoto.json attached, and plain:1, which has
 // none, and scanner:1, which runs /scan.
 func TestScripts(t *testing.T) {
 	host := startRegistry(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		UpdateScripts:       *update,
-		RequireExplicitExec: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("REGISTRY", host)
-			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, ".docker"))
-			env.Setenv("DOCKER_HOST", "unix://"+filepath.Join(env.WorkDir, "no-engine.sock"))
-			env.Setenv("STATEMENT", filepath.Join(mustAbs(t, "testdata"), "sbom.intoto.json"))
-			return nil
-		},
-	})
+	plugintest.Run(t, func(env *testscript.Env) error {
+		env.Setenv("REGISTRY", host)
+		env.Setenv("STATEMENT", filepath.Join(mustAbs(t, "testdata"), "sbom.intoto.json"))
+		return nil
+	}, nil)
 }
 
 func mustAbs(t *testing.T, name string) string {
