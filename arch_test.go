@@ -46,6 +46,9 @@ var floors = []storey{
 
 	{5, "plugin/ui", ""},
 	{7, "plugin/plugintest", "plugin"},
+	{5, "plugin/analyze/report", ""},
+	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/image plugin/ui lint/dockerfile"},
+	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/image/** plugin/ui"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
 	{0, "frontend/trail", ""},
@@ -75,6 +78,7 @@ var testsMay = []struct{ folder, may string }{
 	{"lint", "lint/linttest"},
 	{"lint/**", "lint/linttest lint/config"},
 	{"plugin/*", "lint/** plugin/plugintest"}, // test scripts run the whole command
+	{"plugin/analyze/*", "lint/rules"}, // a finding names the rule that prevents it
 	{"plugin/image/**", "plugin/image/imagetest"},
 }
 

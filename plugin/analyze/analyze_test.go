@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
 )
@@ -98,8 +99,8 @@ func TestDive(t *testing.T) {
 }
 
 // kinds are the findings of an image, "kind layer files bytes".
-func kinds(r *Report) map[string]Finding {
-	out := map[string]Finding{}
+func kinds(r *report.Report) map[string]report.Finding {
+	out := map[string]report.Finding{}
 	for _, f := range r.Findings {
 		out[fmt.Sprintf("%s %d", f.Kind, f.Layer)] = f
 	}
@@ -130,26 +131,6 @@ func TestWaste(t *testing.T) {
 	}
 	if r := Analyze(img, Facts{}); r.Layers[1].MetadataOnlyBytes != 200_000 || r.Layers[0].DeadBytes != lists+200_000+150_000 || r.Layers[1].BuriedBytes != lists+200_000+150_000 {
 		t.Errorf("layers: %+v", r.Layers)
-	}
-}
-
-func TestInstruction(t *testing.T) {
-	for createdBy, want := range map[string]string{
-		"RUN /bin/sh -c apt-get update # buildkit":    "RUN apt-get update",
-		"COPY . /app # buildkit":                      "COPY . /app",
-		"/bin/sh -c apt-get update":                   "RUN apt-get update",
-		"/bin/sh -c #(nop) COPY dir:0123 in /app ":    "COPY dir:0123 in /app",
-		`/bin/sh -c #(nop)  CMD ["bash"]`:             `CMD ["bash"]`,
-		"|2 A=1 B=two words /bin/sh -c make":          "RUN make",
-		"RUN |1 VERSION=3 /bin/sh -c make # buildkit": "RUN make",
-		"RUN /bin/sh -c echo one # two # buildkit":    "RUN echo one # two",
-		"RUN npm ci # buildkit":                       "RUN npm ci",
-		"bazel build //app":                           "bazel build //app",
-		"":                                            "",
-	} {
-		if got := instruction(createdBy); got != want {
-			t.Errorf("%q is %q, want %q", createdBy, got, want)
-		}
 	}
 }
 

@@ -6,63 +6,23 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
-
-// Comparison is how an image differs from an older one. All bytes are what came
-// minus what went.
-type Comparison struct {
-	With            string          `json:"with"`
-	ShippedBytes    int64           `json:"shippedBytes"`
-	LiveBytes       int64           `json:"liveBytes"`
-	CompressedBytes int64           `json:"compressedBytes"`
-	Added           int             `json:"added"` // paths
-	Removed         int             `json:"removed"`
-	Changed         int             `json:"changed"`
-	Paths           []PathChange    `json:"paths"` // the largest changes, at most 50
-	Packages        []PackageChange `json:"packages"`
-	Setuid          []string        `json:"setuid"` // programs that are so now and weren't
-	Config          []ConfigChange  `json:"config"`
-	// Equal says that both unpack to the same files and run the same way; times
-	// and layers may differ.
-	Equal bool `json:"equal"`
-}
-
-// PathChange is a path that differs.
-type PathChange struct {
-	Path   string `json:"path"`
-	Change string `json:"change"` // "added", "removed", "content", "metadata"
-	Bytes  int64  `json:"bytes"`
-}
-
-// PackageChange is a package that came, went, or has another version.
-type PackageChange struct {
-	Type string `json:"type"`
-	Name string `json:"name"`
-	From string `json:"from,omitempty"` // versions; "" is none
-	To   string `json:"to,omitempty"`
-}
-
-// ConfigChange is a field of the configuration that differs.
-type ConfigChange struct {
-	Field string `json:"field"`
-	From  string `json:"from"`
-	To    string `json:"to"`
-}
 
 // mostChanges is how many paths a comparison lists.
 const mostChanges = 50
 
 // Compare compares an image with an older one. Both reports are of the images.
-func Compare(now, old *image.Image, r, was *Report) *Comparison {
-	c := &Comparison{
+func Compare(now, old *image.Image, r, was *report.Report) *report.Comparison {
+	c := &report.Comparison{
 		With:            cmp.Or(was.Image.Name, was.Image.Source),
 		ShippedBytes:    r.Totals.ShippedBytes - was.Totals.ShippedBytes,
 		LiveBytes:       r.Totals.LiveBytes - was.Totals.LiveBytes,
 		CompressedBytes: r.Totals.CompressedBytes - was.Totals.CompressedBytes,
 		Setuid:          []string{},
 	}
-	c.files(tree(now), tree(old))
+	compareFiles(c, tree(now), tree(old))
 	c.Packages = packageChanges(r.Packages, was.Packages)
 	c.Config = configChanges(now, old)
 	c.Equal = len(c.Paths) == 0 && len(c.Config) == 0
@@ -78,8 +38,8 @@ func tree(img *image.Image) map[string]image.Entry {
 	return out
 }
 
-func (c *Comparison) files(now, old map[string]image.Entry) {
-	c.Paths = []PathChange{}
+func compareFiles(c *report.Comparison, now, old map[string]image.Entry) {
+	c.Paths = []report.PathChange{}
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		e := now[name]
 		was, there := old[name]
@@ -98,15 +58,15 @@ func (c *Comparison) files(now, old map[string]image.Entry) {
 		if setuid(e) && !setuid(was) {
 			c.Setuid = append(c.Setuid, name)
 		}
-		c.Paths = append(c.Paths, PathChange{name, change, bytes})
+		c.Paths = append(c.Paths, report.PathChange{Path: name, Change: change, Bytes: bytes})
 	}
 	for _, name := range slices.Sorted(maps.Keys(old)) {
 		if _, there := now[name]; !there {
 			c.Removed++
-			c.Paths = append(c.Paths, PathChange{name, "removed", -content(old[name])})
+			c.Paths = append(c.Paths, report.PathChange{Path: name, Change: "removed", Bytes: -content(old[name])})
 		}
 	}
-	slices.SortStableFunc(c.Paths, func(a, b PathChange) int { return cmp.Compare(max(b.Bytes, -b.Bytes), max(a.Bytes, -a.Bytes)) })
+	slices.SortStableFunc(c.Paths, func(a, b report.PathChange) int { return cmp.Compare(max(b.Bytes, -b.Bytes), max(a.Bytes, -a.Bytes)) })
 	c.Paths = c.Paths[:min(mostChanges, len(c.Paths))]
 }
 
@@ -141,9 +101,9 @@ func differs(a, b image.Entry) string {
 
 // packageChanges compares versions by name. Several versions of one package
 // count as one that has them all.
-func packageChanges(now, old []Package) []PackageChange {
+func packageChanges(now, old []report.Package) []report.PackageChange {
 	type key struct{ kind, name string }
-	versions := func(list []Package) map[key]string {
+	versions := func(list []report.Package) map[key]string {
 		out := map[key]string{}
 		for _, p := range list {
 			k := key{p.Type, p.Name}
@@ -155,24 +115,26 @@ func packageChanges(now, old []Package) []PackageChange {
 		return out
 	}
 	to, from := versions(now), versions(old)
-	out := []PackageChange{}
+	out := []report.PackageChange{}
 	for k, v := range to {
 		if from[k] != v {
-			out = append(out, PackageChange{k.kind, k.name, from[k], v})
+			out = append(out, report.PackageChange{Type: k.kind, Name: k.name, From: from[k], To: v})
 		}
 	}
 	for k, v := range from {
 		if _, there := to[k]; !there {
-			out = append(out, PackageChange{k.kind, k.name, v, ""})
+			out = append(out, report.PackageChange{Type: k.kind, Name: k.name, From: v})
 		}
 	}
-	slices.SortFunc(out, func(a, b PackageChange) int { return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(out, func(a, b report.PackageChange) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name))
+	})
 	return out
 }
 
-func configChanges(now, old *image.Image) []ConfigChange {
+func configChanges(now, old *image.Image) []report.ConfigChange {
 	a, b := now.Config.Config, old.Config.Config
-	out := []ConfigChange{}
+	out := []report.ConfigChange{}
 	for _, f := range []struct {
 		name     string
 		now, old any
@@ -184,7 +146,7 @@ func configChanges(now, old *image.Image) []ConfigChange {
 		{"Healthcheck", healthcheck(now), healthcheck(old)},
 	} {
 		if to, from := fmt.Sprint(f.now), fmt.Sprint(f.old); to != from {
-			out = append(out, ConfigChange{f.name, from, to})
+			out = append(out, report.ConfigChange{Field: f.name, From: from, To: to})
 		}
 	}
 	return out

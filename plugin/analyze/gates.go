@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
+
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // Limits are what an image is held to; "" is no limit. Sizes are written as
@@ -64,45 +67,33 @@ func (l Limits) Check(compared bool) error {
 	return nil
 }
 
-// Hold holds the report to limits that were checked.
-func (r *Report) Hold(l Limits) {
+// Hold holds a report to limits that were checked.
+func Hold(r *report.Report, l Limits) {
 	t := r.Totals
-	r.hold("max-size", l.MaxSize, t.ShippedBytes, 0)
-	r.hold("max-wasted", l.MaxWasted, t.DeadBytes, t.ShippedBytes)
+	hold(r, "max-size", l.MaxSize, t.ShippedBytes, 0)
+	hold(r, "max-wasted", l.MaxWasted, t.DeadBytes, t.ShippedBytes)
 	if l.MinEfficiency != "" {
 		least, _ := parseLimit("", l.MinEfficiency) // checked
-		r.Gates = append(r.Gates, Gate{"min-efficiency", l.MinEfficiency, percent(t.Efficiency), t.Efficiency >= least.share})
+		r.Gates = append(r.Gates, report.Gate{Name: "min-efficiency", Limit: l.MinEfficiency, Value: ui.Percent(t.Efficiency), Passed: t.Efficiency >= least.share})
 	}
 	if c := r.Comparison; c != nil {
-		r.hold("max-growth", l.MaxGrowth, c.ShippedBytes, t.ShippedBytes-c.ShippedBytes)
+		hold(r, "max-growth", l.MaxGrowth, c.ShippedBytes, t.ShippedBytes-c.ShippedBytes)
 	}
 }
 
 // hold holds a number of bytes to a size, or to a share of a whole.
-func (r *Report) hold(flag, text string, bytes, whole int64) {
+func hold(r *report.Report, flag, text string, bytes, whole int64) {
 	if text == "" {
 		return
 	}
 	most, _ := parseLimit(flag, text) // checked
-	g := Gate{Name: flag, Limit: text, Value: size(bytes), Passed: bytes <= most.bytes}
+	g := report.Gate{Name: flag, Limit: text, Value: ui.Size(bytes), Passed: bytes <= most.bytes}
 	if most.isShare {
 		share := 0.0
 		if whole > 0 {
 			share = float64(bytes) / float64(whole)
 		}
-		g.Value, g.Passed = percent(share), share <= most.share
+		g.Value, g.Passed = ui.Percent(share), share <= most.share
 	}
 	r.Gates = append(r.Gates, g)
 }
-
-// Passed reports whether all limits are met.
-func (r *Report) Passed() bool {
-	for _, g := range r.Gates {
-		if !g.Passed {
-			return false
-		}
-	}
-	return true
-}
-
-func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + "%" }

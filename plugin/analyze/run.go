@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/plugin/analyze/format"
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/cache"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
@@ -19,7 +21,7 @@ type Options struct {
 	Image    string
 	Platform string
 	Format   Format
-	Details  Details
+	Details  format.Details
 	Limits   Limits
 
 	Compare    string // an older image
@@ -54,7 +56,7 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	if err != nil {
 		return err
 	}
-	img, report, err := o.analyze(ctx, o.Image, facts)
+	img, r, err := o.analyze(ctx, o.Image, facts)
 	if err != nil {
 		return err
 	}
@@ -63,29 +65,29 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 		if err != nil {
 			return err
 		}
-		report.Comparison = Compare(img, old, report, was)
+		r.Comparison = Compare(img, old, r, was)
 	}
-	report.Hold(o.Limits)
-	if err := o.print(streams, report); err != nil {
+	Hold(r, o.Limits)
+	if err := o.print(streams, r); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
-	if !report.Passed() {
+	if !r.Passed() {
 		return &ui.Exit{Code: ui.Findings}
 	}
 	return nil
 }
 
-func (o Options) print(streams ui.Streams, r *Report) error {
+func (o Options) print(streams ui.Streams, r *report.Report) error {
 	switch o.Format {
 	case JSON:
-		return r.JSON(streams.Out)
+		return format.JSON(streams.Out, r)
 	case Markdown:
-		return r.Markdown(streams.Out)
+		return format.Markdown(streams.Out, r)
 	case SARIF:
-		return r.SARIF(streams.Out)
+		return format.SARIF(streams.Out, r)
 	case Text:
 	}
-	return r.Text(streams.Out, o.Details)
+	return format.Text(streams.Out, r, o.Details)
 }
 
 // facts reads what the user named beside the image.
@@ -130,7 +132,7 @@ func (o Options) describe(ctx context.Context, arg string) (_ *image.Image, err 
 }
 
 // analyze reads an image and reports on it.
-func (o Options) analyze(ctx context.Context, arg string, f Facts) (_ *image.Image, _ *Report, err error) {
+func (o Options) analyze(ctx context.Context, arg string, f Facts) (_ *image.Image, _ *report.Report, err error) {
 	src, err := source.Open(ctx, arg, o.Sources)
 	if err != nil {
 		return nil, nil, err

@@ -1,15 +1,15 @@
 package analyze
 
 import (
+	"slices"
+
+	"github.com/imgmgr/imgmgr/plugin/analyze/findings"
+	"github.com/imgmgr/imgmgr/plugin/analyze/packages"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
 // Walker reads what Analyze needs of layers. The tables are kept in the cache,
 // which may be nil.
 func Walker(cache image.Cache) *image.Walker {
-	w := &image.Walker{Hash: true, Cache: cache, Visitors: []image.Visitor{secretVisitor, accountVisitor}}
-	for _, m := range managers {
-		w.Visitors = append(w.Visitors, m.visitor())
-	}
-	return w
+	return &image.Walker{Hash: true, Cache: cache, Visitors: slices.Concat(findings.Visitors(), packages.Visitors())}
 }

@@ -1,4 +1,4 @@
-package analyze
+package findings
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
@@ -49,25 +50,25 @@ var accountVisitor = image.Visitor{
 
 // accounts finds users without a password and numbers that two names share, in
 // the files that are live.
-func accounts(e *evidence) []Finding {
-	var out []Finding
-	for i, l := range e.image.Layers {
+func accounts(e *Evidence) []report.Finding {
+	var out []report.Finding
+	for i, l := range e.Image.Layers {
 		for _, note := range l.Notes[accountVisitor.Name] {
 			var list []identity
-			if e.stacked.Fates[i][note.File].State != image.Live || json.Unmarshal(note.Data, &list) != nil {
+			if e.Stacked.Fates[i][note.File].State != image.Live || json.Unmarshal(note.Data, &list) != nil {
 				continue
 			}
 			file := l.Files[note.File].Path
 			add := func(kind, severity, message, remedy string) {
-				out = append(out, Finding{Kind: kind, Severity: severity, Layer: i, Paths: []string{file}, Files: 1, Message: message, Remedy: remedy})
+				out = append(out, report.Finding{Kind: kind, Severity: severity, Layer: i, Paths: []string{file}, Files: 1, Message: message, Remedy: remedy})
 			}
 			first := map[string]string{}
 			for _, a := range list {
 				if a.Empty {
-					add("empty-password", severe, fmt.Sprintf("/%s lets %s log in without a password", file, a.Name), "Lock the password: passwd --lock "+a.Name)
+					add("empty-password", report.Severe, fmt.Sprintf("/%s lets %s log in without a password", file, a.Name), "Lock the password: passwd --lock "+a.Name)
 				}
 				if other, taken := first[a.ID]; taken && a.ID != "" && other != a.Name {
-					add("duplicate-id", warning, fmt.Sprintf("/%s gives %s and %s the same number %s: each may do what the other may", file, other, a.Name, a.ID), "Give one of them another number")
+					add("duplicate-id", report.Warning, fmt.Sprintf("/%s gives %s and %s the same number %s: each may do what the other may", file, other, a.Name, a.ID), "Give one of them another number")
 				} else {
 					first[a.ID] = a.Name
 				}

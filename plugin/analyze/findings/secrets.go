@@ -1,4 +1,4 @@
-package analyze
+package findings
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
@@ -155,24 +156,24 @@ func known(name string) bool { return publicKeys.MatchString(name) }
 
 // secrets reports what the visitor found. A file that a later layer deletes is
 // still in its layer.
-func secrets(e *evidence) []Finding {
-	var out []Finding
-	for i, l := range e.image.Layers {
+func secrets(e *Evidence) []report.Finding {
+	var out []report.Finding
+	for i, l := range e.Image.Layers {
 		for _, note := range l.Notes[secretVisitor.Name] {
 			var leaks []leak
 			if json.Unmarshal(note.Data, &leaks) != nil {
 				continue // from a damaged cache
 			}
-			file, fate := &l.Files[note.File], e.stacked.Fates[i][note.File]
+			file, fate := &l.Files[note.File], e.Stacked.Fates[i][note.File]
 			for _, found := range leaks {
-				f := Finding{Kind: "secret", Severity: severe, Layer: i, Paths: []string{file.Path}, Files: 1, Bytes: file.Size}
+				f := report.Finding{Kind: "secret", Severity: report.Severe, Layer: i, Paths: []string{file.Path}, Files: 1, Bytes: file.Size}
 				f.Message = fmt.Sprintf("/%s holds a %s at byte %d; %s ships it", file.Path, found.Kind, found.Offset, e.place(i))
 				if fate.State != image.Live {
 					f.Message += fmt.Sprintf(". %s takes it out of sight, but it can be recovered from the layer, at byte %d of its tar", e.place(int(fate.Layer)), file.Offset+int64(found.Offset))
 				}
 				f.Remedy = "Take it for known: replace it. In the build, use RUN --mount=type=secret"
-				if i < e.base {
-					f.Severity = warning
+				if i < e.Base {
+					f.Severity = report.Warning
 				}
 				out = append(out, f)
 			}

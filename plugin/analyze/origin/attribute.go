@@ -1,47 +1,50 @@
-package analyze
+// Package origin leads the layers of an image back to the instructions that made
+// them, and to lines of the Dockerfile.
+package origin
 
 import (
 	"regexp"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
-// origin is where a layer comes from.
-type origin struct {
-	text string // the instruction; "" if unknown
-	file string // the Dockerfile, "" if unknown
-	line int    // from 1; 0 if unknown
+// Origin is where a layer comes from.
+type Origin struct {
+	Text string // the instruction; "" if unknown
+	File string // the Dockerfile, "" if unknown
+	Line int    // from 1; 0 if unknown
 	from bool   // the line is a FROM: the layer is the last of its base image
 	own  bool   // the line is known and no FROM
 }
 
-// attribute leads layers back to instructions: by provenance, which is exact;
+// Attribute leads layers back to instructions: by provenance, which is exact;
 // by the Dockerfile, matched with the history from its end; by the history.
-func attribute(img *image.Image, f Facts) (origins []origin, how string) {
+func Attribute(img *image.Image, provenance [][]byte, f *dockerfile.File, target string) (origins []Origin, how string) {
 	origins = byHistory(img)
 	how = "none"
 	for _, o := range origins {
-		if o.text != "" {
+		if o.Text != "" {
 			how = "history"
 		}
 	}
-	for _, statement := range f.Provenance {
+	for _, statement := range provenance {
 		if byProvenance(img, statement, origins) {
 			return origins, "provenance"
 		}
 	}
-	if f.Dockerfile != nil && byDockerfile(img, f, origins) {
+	if f != nil && byDockerfile(img, f, target, origins) {
 		return origins, "dockerfile"
 	}
 	return origins, how
 }
 
-func byHistory(img *image.Image) []origin {
-	out := make([]origin, len(img.Layers))
+func byHistory(img *image.Image) []Origin {
+	out := make([]Origin, len(img.Layers))
 	for i, l := range img.Layers {
 		if l.History != nil {
-			out[i].text = instruction(l.History.CreatedBy)
+			out[i].Text = instruction(l.History.CreatedBy)
 		}
 	}
 	return out
@@ -68,13 +71,13 @@ func instruction(createdBy string) string {
 	return keyword + s
 }
 
-// base is how many of the lowest layers are those of a base image; 0 if that
+// Base is how many of the lowest layers are those of a base image; 0 if that
 // isn't known. A base image that was given is held against the layers; else the
 // provenance's or the Dockerfile's own lines tell which are not.
-func base(img *image.Image, f Facts, origins []origin) int {
-	if f.Base != nil {
+func Base(img, given *image.Image, origins []Origin) int {
+	if given != nil {
 		n := 0
-		for n < min(len(img.Layers), len(f.Base.Layers)) && img.Layers[n].DiffID == f.Base.Layers[n].DiffID {
+		for n < min(len(img.Layers), len(given.Layers)) && img.Layers[n].DiffID == given.Layers[n].DiffID {
 			n++
 		}
 		return n

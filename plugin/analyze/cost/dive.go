@@ -1,9 +1,10 @@
-package analyze
+package cost
 
 import (
 	"path"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
@@ -18,7 +19,7 @@ import (
 // A deleted file counts with size 0, and a deleted folder with the size of all
 // that is below it. Opaque folders aren't counted. So a folder that a later layer
 // deletes isn't waste to dive: docs/analyze.md has the differences.
-func dive(layers []*image.Layer) Dive {
+func Dive(layers []*image.Layer) report.Dive {
 	d := diver{paths: map[string]*appearances{}, root: &place{}}
 	var user int64
 	for i, l := range layers {
@@ -38,7 +39,7 @@ func dive(layers []*image.Layer) Dive {
 			wasted += a.sum
 		}
 	}
-	out := Dive{Efficiency: 1, WastedBytes: wasted}
+	out := report.Dive{Efficiency: 1, WastedBytes: wasted}
 	if all > 0 {
 		out.Efficiency = float64(least) / float64(all)
 	}

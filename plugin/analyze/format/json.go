@@ -1,13 +1,15 @@
-package analyze
+package format
 
 import (
 	"encoding/json"
 	"io"
+
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 )
 
 // JSON prints a report for programs. Its names stay, and its lists are there
 // when they are empty; see Version.
-func (r *Report) JSON(out io.Writer) error {
+func JSON(out io.Writer, r *report.Report) error {
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

@@ -1,18 +1,21 @@
-package analyze
+package format
 
 import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // Markdown prints a report for a pull request or a job's summary.
-func (r *Report) Markdown(out io.Writer) error {
+func Markdown(out io.Writer, r *report.Report) error {
 	var b strings.Builder
 	t := r.Totals
 	fmt.Fprintf(&b, "### %s (%s)\n\n", cell(r.Image.Source), r.Image.Platform)
 	fmt.Fprintf(&b, "| shipped | live | dead | efficiency | to pull | layers |\n|--:|--:|--:|--:|--:|--:|\n| %s | %s | %s | %s | %s | %d |\n\n",
-		size(t.ShippedBytes), size(t.LiveBytes), size(t.DeadBytes), percent(t.Efficiency), size(r.Pull.Bytes), len(r.Layers))
+		ui.Size(t.ShippedBytes), ui.Size(t.LiveBytes), ui.Size(t.DeadBytes), ui.Percent(t.Efficiency), ui.Size(r.Pull.Bytes), len(r.Layers))
 	for _, g := range r.Gates {
 		verdict := "met"
 		if !g.Passed {
@@ -22,19 +25,19 @@ func (r *Report) Markdown(out io.Writer) error {
 	}
 	if c := r.Comparison; c != nil {
 		fmt.Fprintf(&b, "- compared with %s: %s shipped, %s live; %d paths added, %d removed, %d changed; %s\n",
-			cell(c.With), signed(c.ShippedBytes), signed(c.LiveBytes), c.Added, c.Removed, c.Changed, count(len(c.Packages), "package change"))
+			cell(c.With), signed(c.ShippedBytes), signed(c.LiveBytes), c.Added, c.Removed, c.Changed, ui.Count(len(c.Packages), "package change"))
 	}
 	fmt.Fprintf(&b, "\n| | finding | remedy |\n|--:|---|---|\n")
 	for _, f := range r.Findings {
 		what := f.Severity
-		if f.Bytes > 0 && f.Severity != severe {
-			what = size(f.Bytes)
+		if f.Bytes > 0 && f.Severity != report.Severe {
+			what = ui.Size(f.Bytes)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", what, cell(f.Message), cell(f.Remedy))
 	}
 	fmt.Fprintf(&b, "\n<details><summary>Layers</summary>\n\n| # | bytes | dead | instruction |\n|--:|--:|--:|---|\n")
 	for _, l := range r.Layers {
-		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", l.Index, size(l.Bytes), orDash(l.DeadBytes), cell(short(l.Instruction, 100)))
+		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", l.Index, ui.Size(l.Bytes), orDash(l.DeadBytes), cell(ui.Short(l.Instruction, 100)))
 	}
 	b.WriteString("\n</details>\n")
 	_, err := io.WriteString(out, b.String())

@@ -1,4 +1,4 @@
-package analyze
+package origin
 
 import (
 	"encoding/json"
@@ -53,7 +53,7 @@ type statement struct {
 
 // byProvenance puts instructions and lines to the layers that a build's record
 // knows. It reports whether it knew any.
-func byProvenance(img *image.Image, raw []byte, origins []origin) bool {
+func byProvenance(img *image.Image, raw []byte, origins []Origin) bool {
 	var s statement
 	if json.Unmarshal(raw, &s) != nil {
 		return false
@@ -95,17 +95,17 @@ func isChain(img *image.Image, chain []ocispec.Descriptor) bool {
 }
 
 // origin is the place of a step.
-func (m *buildkitMetadata) origin(step string) (origin, bool) {
+func (m *buildkitMetadata) origin(step string) (Origin, bool) {
 	where := m.Source.Locations[step].Locations
 	if len(where) == 0 || len(where[0].Ranges) == 0 || where[0].SourceIndex >= len(m.Source.Infos) || where[0].SourceIndex < 0 {
-		return origin{}, false
+		return Origin{}, false
 	}
 	info, at := m.Source.Infos[where[0].SourceIndex], where[0].Ranges[0]
 	text := linesOf(string(info.Data), at.Start.Line, max(at.Start.Line, at.End.Line))
 	if text == "" {
 		text = fmt.Sprintf("line %d", at.Start.Line)
 	}
-	o := origin{text: text, file: path.Clean(info.Filename), line: at.Start.Line}
+	o := Origin{Text: text, File: path.Clean(info.Filename), Line: at.Start.Line}
 	o.from = strings.HasPrefix(strings.ToUpper(text), "FROM ")
 	o.own = !o.from
 	return o, true

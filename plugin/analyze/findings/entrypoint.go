@@ -1,23 +1,24 @@
-package analyze
+package findings
 
 import (
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
 // entrypoint finds a container that can't start: what it is to run isn't there,
 // or can't be executed.
-func entrypoint(e *evidence) []Finding {
-	c := e.image.Config.Config
+func entrypoint(e *Evidence) []report.Finding {
+	c := e.Image.Config.Config
 	command := slices.Concat(c.Entrypoint, c.Cmd)
-	if len(command) == 0 || command[0] == "" || e.image.Platform.OS == "windows" {
+	if len(command) == 0 || command[0] == "" || e.Image.Platform.OS == "windows" {
 		return nil
 	}
-	f := Finding{Kind: "entrypoint", Severity: severe, Layer: -1, Paths: []string{command[0]}, Remedy: "Correct ENTRYPOINT or CMD, or copy the program"}
-	entry, ok := program(e.stacked, command[0], c.WorkingDir, c.Env)
+	f := report.Finding{Kind: "entrypoint", Severity: report.Severe, Layer: -1, Paths: []string{command[0]}, Remedy: "Correct ENTRYPOINT or CMD, or copy the program"}
+	entry, ok := program(e.Stacked, command[0], c.WorkingDir, c.Env)
 	switch {
 	case !ok:
 		f.Message = command[0] + " isn't in the image, and the container is to start it"
@@ -26,7 +27,7 @@ func entrypoint(e *evidence) []Finding {
 	default:
 		return nil
 	}
-	return []Finding{f}
+	return []report.Finding{f}
 }
 
 // program finds what a command's first word starts, as execvp(3) does.

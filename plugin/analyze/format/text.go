@@ -1,4 +1,5 @@
-package analyze
+// Package format prints reports. One file is one format.
+package format
 
 import (
 	"fmt"
@@ -7,6 +8,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -32,7 +34,7 @@ const (
 )
 
 // Text prints a report for people. Its summary fits one screen.
-func (r *Report) Text(out ui.Output, d Details) error {
+func Text(out ui.Output, r *report.Report, d Details) error {
 	p := &printer{out: out, width: out.Width, color: out.Color}
 	if p.width == 0 {
 		p.width = 120
@@ -72,20 +74,20 @@ func (p *printer) paint(style, text string) string {
 	return style + text + "\x1b[0m"
 }
 
-func (p *printer) head(r *Report) {
+func (p *printer) head(r *report.Report) {
 	t := r.Totals
 	p.line("%s  %s", p.paint(bold, r.Image.Source), r.Image.Platform)
-	dead := size(t.DeadBytes) + " dead"
+	dead := ui.Size(t.DeadBytes) + " dead"
 	if t.DeadBytes > 0 {
 		dead = p.paint(yellow, dead)
 	}
-	p.line("%s shipped, %s live, %s, %s efficient", size(t.ShippedBytes), size(t.LiveBytes), dead, percent(t.Efficiency))
-	pull := fmt.Sprintf("%s to pull", size(r.Pull.Bytes))
+	p.line("%s shipped, %s live, %s, %s efficient", ui.Size(t.ShippedBytes), ui.Size(t.LiveBytes), dead, ui.Percent(t.Efficiency))
+	pull := fmt.Sprintf("%s to pull", ui.Size(r.Pull.Bytes))
 	if t.CompressedBytes == 0 {
 		pull += " (uncompressed; a registry would have less)"
 	}
 	if r.Pull.From != "" {
-		pull += fmt.Sprintf(" in %s that %s lacks", count(r.Pull.Layers, "layer"), r.Pull.From)
+		pull += fmt.Sprintf(" in %s that %s lacks", ui.Count(r.Pull.Layers, "layer"), r.Pull.From)
 	}
 	var times []string
 	for _, time := range r.Pull.Times {
@@ -107,7 +109,7 @@ func seconds(s float64) string {
 }
 
 // layers prints a bar for each layer: what is live of it, and what is dead.
-func (p *printer) layers(r *Report) {
+func (p *printer) layers(r *report.Report) {
 	var largest int64 = 1
 	for _, l := range r.Layers {
 		largest = max(largest, l.Bytes)
@@ -130,10 +132,10 @@ func (p *printer) layers(r *Report) {
 		if l.Base {
 			text = p.paint(dim, text)
 		}
-		p.line("%3d %8s %8s  %s  %s", l.Index, size(l.Bytes), orDash(l.DeadBytes), bar, text)
+		p.line("%3d %8s %8s  %s  %s", l.Index, ui.Size(l.Bytes), orDash(l.DeadBytes), bar, text)
 	}
 	if n := r.Totals.BaseBytes; n > 0 {
-		p.line("%s", p.paint(dim, fmt.Sprintf("    %8s of it are the base image's", size(n))))
+		p.line("%s", p.paint(dim, fmt.Sprintf("    %8s of it are the base image's", ui.Size(n))))
 	}
 	p.line("")
 }
@@ -142,7 +144,7 @@ func orDash(n int64) string {
 	if n == 0 {
 		return "-"
 	}
-	return size(n)
+	return ui.Size(n)
 }
 
 // fit cuts a text to a number of columns.
@@ -161,24 +163,24 @@ func fit(text string, columns int) string {
 	return out.String() + "…"
 }
 
-func (p *printer) findings(r *Report, all bool) {
+func (p *printer) findings(r *report.Report, all bool) {
 	list := r.Findings
 	if len(list) == 0 {
 		p.line("%s", p.paint(green, "nothing to complain of"))
 		return
 	}
-	title := count(len(list), "finding")
+	title := ui.Count(len(list), "finding")
 	if !all && len(list) > top {
 		list = worth(list)
 		title += fmt.Sprintf("; the %d worth most, and --findings shows all", top)
 	}
 	p.line("%s", p.paint(bold, title))
 	for _, f := range list {
-		what := size(f.Bytes)
-		if f.Bytes == 0 || f.Severity == severe {
+		what := ui.Size(f.Bytes)
+		if f.Bytes == 0 || f.Severity == report.Severe {
 			what = f.Severity
 		}
-		color := map[string]string{severe: red, warning: yellow, info: dim}[f.Severity]
+		color := map[string]string{report.Severe: red, report.Warning: yellow, report.Info: dim}[f.Severity]
 		p.wrapped(p.paint(color, fmt.Sprintf("%8s", what))+"  ", 10, f.Message)
 		remedy := f.Remedy
 		if f.Rule != "" {
@@ -197,7 +199,7 @@ func (p *printer) findings(r *Report, all bool) {
 }
 
 // worth are the findings that a summary shows: errors, then by bytes.
-func worth(list []Finding) []Finding { return list[:top] }
+func worth(list []report.Finding) []report.Finding { return list[:top] }
 
 // wrapped prints a text behind its lead, which takes so many columns, as does
 // the space in front of all other lines.
@@ -216,15 +218,15 @@ func (p *printer) wrapped(lead string, indent int, text string) {
 	p.line("%s", out)
 }
 
-func (p *printer) packages(r *Report) {
-	p.line("\n%s", p.paint(bold, count(len(r.Packages), "package")+", by the layer that brought them"))
+func (p *printer) packages(r *report.Report) {
+	p.line("\n%s", p.paint(bold, ui.Count(len(r.Packages), "package")+", by the layer that brought them"))
 	for _, g := range r.Packages {
 		p.line("%3d %8s  %-5s %s %s", g.Layer, orDash(g.Bytes), g.Type, g.Name, p.paint(dim, g.Version))
 	}
 }
 
-func (p *printer) paths(r *Report) {
-	p.line("\n%s", p.paint(bold, count(len(r.Paths), "matching path")))
+func (p *printer) paths(r *report.Report) {
+	p.line("\n%s", p.paint(bold, ui.Count(len(r.Paths), "matching path")))
 	for _, e := range r.Paths {
 		state := e.State
 		if e.BuriedBy >= 0 {
@@ -234,7 +236,7 @@ func (p *printer) paths(r *Report) {
 	}
 }
 
-func (p *printer) comparison(c *Comparison) {
+func (p *printer) comparison(c *report.Comparison) {
 	p.line("\n%s", p.paint(bold, "Compared with "+c.With))
 	if c.Equal {
 		p.line("%s", p.paint(green, "the same files, and the same configuration"))
@@ -264,12 +266,12 @@ func orNone(s string) string {
 
 func signed(n int64) string {
 	if n < 0 {
-		return "-" + size(-n)
+		return "-" + ui.Size(-n)
 	}
-	return "+" + size(n)
+	return "+" + ui.Size(n)
 }
 
-func (p *printer) gates(r *Report) {
+func (p *printer) gates(r *report.Report) {
 	for _, g := range r.Gates {
 		if g.Passed {
 			p.line("%s --%s %s: %s", p.paint(green, "met"), g.Name, g.Limit, g.Value)

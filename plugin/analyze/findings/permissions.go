@@ -1,14 +1,16 @@
-package analyze
+package findings
 
 import (
 	"fmt"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // permissions finds files that run as somebody else, and files that anybody may
 // change.
-func permissions(e *evidence) []Finding {
+func permissions(e *Evidence) []report.Finding {
 	kinds := []struct {
 		kind, message, remedy string
 		is                    func(*image.File) bool
@@ -22,10 +24,10 @@ func permissions(e *evidence) []Finding {
 				return f.Mode&0o002 != 0 && (f.Type == image.Regular || f.Type == image.Dir && f.Mode&image.Sticky == 0)
 			}},
 	}
-	var out []Finding
+	var out []report.Finding
 	for _, k := range kinds {
-		files := make([][]*image.File, len(e.layers))
-		for entry := range e.stacked.All() {
+		files := make([][]*image.File, len(e.Layers))
+		for entry := range e.Stacked.All() {
 			if entry.File != nil && k.is(entry.File) {
 				files[entry.Layer] = append(files[entry.Layer], entry.File)
 			}
@@ -34,13 +36,13 @@ func permissions(e *evidence) []Finding {
 			if len(list) == 0 {
 				continue
 			}
-			f := Finding{Kind: k.kind, Severity: warning, Layer: i, Paths: largest(list), Files: len(list), Remedy: k.remedy}
-			if i < e.base {
-				f.Severity = info
+			f := report.Finding{Kind: k.kind, Severity: report.Warning, Layer: i, Paths: largest(list), Files: len(list), Remedy: k.remedy}
+			if i < e.Base {
+				f.Severity = report.Info
 			}
 			f.Message = fmt.Sprintf("/%s %s; %s ships it", list[0].Path, k.message, e.place(i))
 			if len(list) > 1 {
-				f.Message = fmt.Sprintf("/%s %s, and so with %s more; %s ships them", list[0].Path, k.message, count(len(list)-1, "file"), e.place(i))
+				f.Message = fmt.Sprintf("/%s %s, and so with %s more; %s ships them", list[0].Path, k.message, ui.Count(len(list)-1, "file"), e.place(i))
 			}
 			out = append(out, f)
 		}

@@ -1,8 +1,9 @@
-package analyze
+package cost
 
 import (
 	"cmp"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
@@ -16,12 +17,12 @@ const unpackRate = 200e6 // bytes of uncompressed layers a second
 // over one line, and unpacked one after the other, each as soon as it is there.
 //
 //	seconds = max(Σ compressed / bandwidth, Σ uncompressed / 200 MB/s)
-func pull(img *image.Image, f Facts) Pull {
+func Pull(img, from *image.Image) report.Pull {
 	have := map[string]bool{}
-	p := Pull{Churn: []ChurnCost{}}
-	if f.From != nil {
-		p.From = f.From.Name
-		for _, l := range f.From.Layers {
+	p := report.Pull{Churn: []report.ChurnCost{}}
+	if from != nil {
+		p.From = from.Name
+		for _, l := range from.Layers {
 			have[l.DiffID.String()] = true
 		}
 	}
@@ -36,12 +37,12 @@ func pull(img *image.Image, f Facts) Pull {
 	}
 	for _, mbit := range bandwidths {
 		download := float64(p.Bytes) * 8 / (float64(mbit) * 1e6)
-		p.Times = append(p.Times, PullTime{mbit, max(download, float64(unpacked)/unpackRate)})
+		p.Times = append(p.Times, report.PullTime{MegabitsPerSecond: mbit, Seconds: max(download, float64(unpacked)/unpackRate)})
 	}
 	var above int64
 	for i := len(img.Layers) - 1; i >= 0; i-- {
 		above += wire(img.Layers[i])
-		p.Churn = append(p.Churn, ChurnCost{Layer: i, Bytes: above})
+		p.Churn = append(p.Churn, report.ChurnCost{Layer: i, Bytes: above})
 	}
 	return p
 }

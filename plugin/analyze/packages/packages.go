@@ -1,4 +1,6 @@
-package analyze
+// Package packages finds what package managers have installed in an image. One
+// file is one manager.
+package packages
 
 import (
 	"cmp"
@@ -6,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
@@ -32,6 +35,15 @@ type record struct {
 // recordBytes is the longest file of records that is read.
 const recordBytes = 64 << 20
 
+// Visitors read the records of all managers as layers flow by.
+func Visitors() []image.Visitor {
+	var out []image.Visitor
+	for _, m := range managers {
+		out = append(out, m.visitor())
+	}
+	return out
+}
+
 // visitor reads records as layers flow by.
 func (m *manager) visitor() image.Visitor {
 	return image.Visitor{
@@ -51,11 +63,11 @@ func (m *manager) visitor() image.Visitor {
 	}
 }
 
-// packages are those that the live records list, by the layer that first had
+// List are those that the live records list, by the layer that first had
 // that version of it. The last layer to write a record is not that one: it
 // writes those of all packages again.
-func packages(layers []*image.Layer, stacked *image.Stacked, based int) []Package {
-	out := []Package{}
+func List(layers []*image.Layer, stacked *image.Stacked, based int) []report.Package {
+	out := []report.Package{}
 	for _, m := range managers {
 		index, first := map[record]int{}, map[record]int{}
 		for i, l := range layers {
@@ -76,14 +88,14 @@ func packages(layers []*image.Layer, stacked *image.Stacked, based int) []Packag
 					if !seen {
 						at = len(out)
 						index[key] = at
-						out = append(out, Package{Type: m.kind, Name: r.Name, Version: r.Version, Layer: first[key], Base: first[key] < based})
+						out = append(out, report.Package{Type: m.kind, Name: r.Name, Version: r.Version, Layer: first[key], Base: first[key] < based})
 					}
 					out[at].Bytes += r.Bytes
 				}
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Package) int {
+	slices.SortFunc(out, func(a, b report.Package) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
 	})
 	return out

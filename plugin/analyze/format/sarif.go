@@ -1,9 +1,11 @@
-package analyze
+package format
 
 import (
 	"encoding/json"
 	"io"
 	"path/filepath"
+
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 )
 
 // Types of SARIF 2.1.0, as far as findings need them.
@@ -55,7 +57,7 @@ type (
 // SARIF prints findings for code scanning. Those of layers whose line isn't
 // known, and those of the configuration, stand at the first line of the
 // Dockerfile.
-func (r *Report) SARIF(out io.Writer) error {
+func SARIF(out io.Writer, r *report.Report) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "imgmgr analyze", URI: "https://github.com/imgmgr/imgmgr", Rules: []sarifRule{}}}, Results: []sarifResult{}}
 	file := "Dockerfile"
 	for _, l := range r.Layers {
@@ -74,7 +76,7 @@ func (r *Report) SARIF(out io.Writer) error {
 			at = sarifPhysical{sarifArtifact{filepath.ToSlash(r.Layers[f.Layer].File)}, sarifRegion{r.Layers[f.Layer].Line}}
 		}
 		level := f.Severity
-		if level == info {
+		if level == report.Info {
 			level = "note"
 		}
 		run.Results = append(run.Results, sarifResult{f.Kind, level, sarifText{f.Message + ". " + f.Remedy}, []sarifLocation{{at}}})

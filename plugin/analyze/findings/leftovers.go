@@ -1,11 +1,13 @@
-package analyze
+package findings
 
 import (
 	"fmt"
 	"regexp"
 	"slices"
 
+	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // leftover is a kind of files that a running container has no use for.
@@ -56,15 +58,15 @@ func home(pattern string) *regexp.Regexp {
 func anywhere(pattern string) *regexp.Regexp { return regexp.MustCompile(`(^|/)` + pattern) }
 
 // leftovers finds live files without use, by kind and by the layer that ships them.
-func leftovers(e *evidence) []Finding {
+func leftovers(e *Evidence) []report.Finding {
 	type key struct {
 		kind, layer int
 	}
 	files := map[key][]*image.File{}
-	for i, l := range e.image.Layers {
+	for i, l := range e.Image.Layers {
 		for j := range l.Files {
 			f := &l.Files[j]
-			if f.Size == 0 || e.stacked.Fates[i][j].State != image.Live {
+			if f.Size == 0 || e.Stacked.Fates[i][j].State != image.Live {
 				continue
 			}
 			if kind := leftoverKind(f.Path); kind >= 0 {
@@ -72,9 +74,9 @@ func leftovers(e *evidence) []Finding {
 			}
 		}
 	}
-	var out []Finding
+	var out []report.Finding
 	for kind, l := range leftoverKinds {
-		for i := range e.layers {
+		for i := range e.Layers {
 			list := files[key{kind, i}]
 			var sum int64
 			for _, f := range list {
@@ -83,10 +85,10 @@ func leftovers(e *evidence) []Finding {
 			if sum < leastBytes {
 				continue
 			}
-			f := Finding{Kind: l.kind, Severity: warning, Rule: l.rule, Layer: i, Paths: largest(list), Files: len(list), Bytes: sum, Remedy: l.remedy}
-			f.Message = fmt.Sprintf("%s ships %s in %s: %s", e.place(i), size(sum), count(len(list), "file"), l.what)
-			if i < e.base {
-				f.Severity, f.Remedy = info, "They are the base image's: choose one without them"
+			f := report.Finding{Kind: l.kind, Severity: report.Warning, Rule: l.rule, Layer: i, Paths: largest(list), Files: len(list), Bytes: sum, Remedy: l.remedy}
+			f.Message = fmt.Sprintf("%s ships %s in %s: %s", e.place(i), ui.Size(sum), ui.Count(len(list), "file"), l.what)
+			if i < e.Base {
+				f.Severity, f.Remedy = report.Info, "They are the base image's: choose one without them"
 			}
 			out = append(out, f)
 		}

@@ -1,4 +1,4 @@
-package analyze
+package origin
 
 import (
 	"slices"
@@ -11,8 +11,8 @@ import (
 // byDockerfile matches the image's history with a Dockerfile's instructions, both
 // from their ends, as far as they agree in their keywords. What is left of the
 // history is the base image's. It reports whether anything matched.
-func byDockerfile(img *image.Image, f Facts, origins []origin) bool {
-	stage := f.Dockerfile.Final(f.Target)
+func byDockerfile(img *image.Image, f *dockerfile.File, target string, origins []Origin) bool {
+	stage := f.Final(target)
 	if stage == nil {
 		return false
 	}
@@ -34,7 +34,7 @@ func byDockerfile(img *image.Image, f Facts, origins []origin) bool {
 		if layer < 0 || img.Layers[layer].History == nil {
 			break
 		}
-		origins[layer] = origin{text: text, file: f.Dockerfile.Name, line: steps[j].StartLine, own: true}
+		origins[layer] = Origin{Text: text, File: f.Name, Line: steps[j].StartLine, own: true}
 		layer, found = layer-1, true
 	}
 	return found
