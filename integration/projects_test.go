@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/imgmgr/imgmgr/integration/oracle"
+	"github.com/imgmgr/imgmgr/integration/pypi"
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 )
 
@@ -31,6 +32,7 @@ func TestProjectsStayTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	addStandIns(t, projects)
+	servers := map[string]string{"PYPI": startPyPI(t)}
 	proofs := make([]oracle.Proof, len(projects))
 	ran := 0
 	t.Run("project", func(t *testing.T) {
@@ -38,7 +40,7 @@ func TestProjectsStayTheSame(t *testing.T) {
 			t.Run(p.Name, func(t *testing.T) {
 				ran++
 				t.Parallel()
-				proofs[i] = prove(t, p)
+				proofs[i] = prove(t, p, servers)
 			})
 		}
 	})
@@ -53,12 +55,12 @@ func TestProjectsStayTheSame(t *testing.T) {
 }
 
 // prove builds a project with both frontends and judges.
-func prove(t *testing.T, p oracle.Project) oracle.Proof {
+func prove(t *testing.T, p oracle.Project, servers map[string]string) oracle.Proof {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(p.Path(p.Folder))); err != nil {
 		t.Fatal(err)
 	}
-	plain := sandbox.BuildRequest{Context: dir, Target: p.Target, BuildArgs: p.Args}
+	plain := sandbox.BuildRequest{Context: dir, Target: p.Target, BuildArgs: p.BuildArgs(servers)}
 	ours := plain
 	ours.Frontend = frontendRef + " sbom=off" // which is no part of the image, and takes its time
 	if len(p.Edit) > 0 {
@@ -103,6 +105,17 @@ func appendTo(t *testing.T, dir string, edits map[string]string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// startPyPI starts an index of Python packages and returns its address.
+func startPyPI(t *testing.T) string {
+	t.Helper()
+	index, err := pypi.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(index.Close)
+	return index.URL
 }
 
 // addStandIns makes the base images that projects ask for.

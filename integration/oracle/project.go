@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,8 @@ type Project struct {
 	// Folder is the build context where it isn't the project's own folder;
 	// relative to that.
 	Folder string `json:"folder,omitempty"`
-	// Target and Args are the build's --target and --build-arg.
+	// Target and Args are the build's --target and --build-arg. $NAME in an
+	// argument is the address of one of the test's own servers.
 	Target string            `json:"target,omitempty"`
 	Args   map[string]string `json:"args,omitempty"`
 	// StandIns are base images that the sandbox doesn't have: a reference, and
@@ -84,6 +86,16 @@ func readProject(home string) (Project, error) {
 
 // Path is a path that oracle.json names.
 func (p Project) Path(name string) string { return filepath.Join(p.Home, name) }
+
+// BuildArgs are the arguments of a build, with the addresses of the test's own
+// servers in the place of their $NAMEs.
+func (p Project) BuildArgs(servers map[string]string) map[string]string {
+	args := maps.Clone(p.Args)
+	for name, value := range args {
+		args[name] = os.Expand(value, func(server string) string { return servers[server] })
+	}
+	return args
+}
 
 // Update writes oracle.json anew, with the rewrites of a plan as those that are
 // expected.

@@ -15,7 +15,7 @@ import (
 // guides "Caching" and "Configuration", "pip install", "Requirements File
 // Format") and its source at github.com/pypa/pip.
 func pip() *Tool {
-	return &Tool{Name: "pip", Match: matchPip, Caches: pipCaches, Manifests: pipManifests, Habits: pipHabits, Example: Example{
+	return &Tool{Name: "pip", Proven: true, Match: matchPip, Caches: pipCaches, Manifests: pipManifests, Habits: pipHabits, Example: Example{
 		Base: "python:3.14",
 		Files: map[string]string{
 			"requirements.txt": "flask==3.1.2\n",
