@@ -32,7 +32,8 @@ var floors = []storey{
 	{3, "lint", "0–2"},
 	{4, "lint/rules", "0–3"},
 	{4, "lint/config", "lint"},
-	{4, "lint/report", "lint lint/edit"},
+	{0, "lint/report/sarif", ""},
+	{4, "lint/report", "lint lint/edit lint/report/sarif"},
 	{4, "lint/linttest", "0–3 lint/config"},
 
 	{0, "plugin/image", ""},
@@ -47,7 +48,7 @@ var floors = []storey{
 	{5, "plugin/ui", ""},
 	{7, "plugin/plugintest", "plugin"},
 	{5, "plugin/analyze/report", ""},
-	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/image plugin/ui lint/dockerfile"},
+	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
 	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/image/** plugin/ui"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},

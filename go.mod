@@ -29,6 +29,7 @@ require (
 	github.com/opencontainers/image-spec v1.1.1
 	github.com/rivo/uniseg v0.4.7 // columns that a terminal needs
 	github.com/rogpeppe/go-internal v1.16.0 // unified diffs; testscript and txtar in tests
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests hold SARIF reports to their schema
 	github.com/spdx/tools-golang v0.6.0-rc4 // the SBOM as SPDX
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10

@@ -1,12 +1,9 @@
 package report
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/imgmgr/imgmgr/lint"
-	"github.com/imgmgr/imgmgr/lint/edit"
 )
 
 // The shape of the JSON report. It is a contract: fields are added, never
@@ -23,20 +20,23 @@ type (
 		Errors   []jsonProblem `json:"errors"`
 	}
 	jsonFinding struct {
-		Rule      string        `json:"rule"`
-		Aliases   []string      `json:"aliases"`
-		Severity  lint.Severity `json:"severity"`
-		Message   string        `json:"message"`
-		Line      int           `json:"line"`
-		Column    int           `json:"column"`
-		EndLine   int           `json:"endLine"`
-		EndColumn int           `json:"endColumn"`
-		URL       string        `json:"url"`
-		Fix       *jsonFix      `json:"fix"`
+		Rule     string        `json:"rule"`
+		Aliases  []string      `json:"aliases"`
+		Severity lint.Severity `json:"severity"`
+		Message  string        `json:"message"`
+		place
+		URL string   `json:"url"`
+		Fix *jsonFix `json:"fix"`
 	}
 	jsonFix struct {
 		Message string      `json:"message"`
 		Safety  lint.Safety `json:"safety"`
+		Edits   []jsonEdit  `json:"edits"`
+	}
+	// jsonEdit puts New in place of what is there; a fix's are made together.
+	jsonEdit struct {
+		place
+		New string `json:"new"`
 	}
 	jsonProblem struct {
 		Message string `json:"message"`
@@ -53,13 +53,7 @@ func JSON(w io.Writer, files []File, rules Rules) error {
 		report.Summary.Add(f)
 		report.Files = append(report.Files, toJSON(f, rules))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(report); err != nil {
-		return fmt.Errorf("write the JSON report: %w", err)
-	}
-	return nil
+	return writeJSON(w, report)
 }
 
 func toJSON(f File, rules Rules) jsonFile {
@@ -67,19 +61,21 @@ func toJSON(f File, rules Rules) jsonFile {
 	for _, p := range f.Problems {
 		out.Errors = append(out.Errors, jsonProblem(p))
 	}
-	lines := edit.NewLines(f.Src)
+	src := newSource(f.Src)
 	for _, d := range f.Findings {
 		j := jsonFinding{
 			Rule:     d.Rule,
 			Aliases:  rules.aliases(d),
 			Severity: d.Severity,
 			Message:  d.Message,
+			place:    src.place(d.Span),
 			URL:      rules.URL(d),
 		}
-		j.Line, j.Column = position(f.Src, lines, d.Start)
-		j.EndLine, j.EndColumn = position(f.Src, lines, max(d.Start, d.End))
 		if d.Fix != nil {
-			j.Fix = &jsonFix{d.Fix.Message, d.Fix.Safety}
+			j.Fix = &jsonFix{d.Fix.Message, d.Fix.Safety, []jsonEdit{}}
+			for _, e := range d.Fix.Edits {
+				j.Fix.Edits = append(j.Fix.Edits, jsonEdit{src.place(e.Span), e.New})
+			}
 		}
 		out.Findings = append(out.Findings, j)
 	}

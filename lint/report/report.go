@@ -1,5 +1,5 @@
-// Package report prints what was found in Dockerfiles: for people ([Text]) and
-// for programs ([JSON]).
+// Package report prints what was found in Dockerfiles: for people, file by file
+// ([Text]), and in one piece for programs ([Formats]).
 //
 // Printers are pure: they are given the results, a writer, a width and whether
 // to use colours, and know nothing of terminals or files.

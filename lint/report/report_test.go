@@ -139,24 +139,6 @@ func TestTextGolden(t *testing.T) {
 	}
 }
 
-func TestJSONGolden(t *testing.T) {
-	var out bytes.Buffer
-	if err := JSON(&out, []File{testFile(), {Path: "clean/Dockerfile"}, failedFile()}, Index(testRules)); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "report.json", out.String())
-}
-
-func TestJSONOfNothing(t *testing.T) {
-	var out bytes.Buffer
-	if err := JSON(&out, nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(out.String(), `"files": []`) {
-		t.Errorf("no files must be an empty list:\n%s", out.String())
-	}
-}
-
 func TestExplainAndListGolden(t *testing.T) {
 	var out bytes.Buffer
 	text := &Text{Out: &out, Width: 60}

@@ -113,11 +113,13 @@ func (t *Text) note(b *strings.Builder, name, text string) {
 }
 
 // howToFix names a fix's safety and the flag that makes it.
-func howToFix(s lint.Safety) string {
+func howToFix(s lint.Safety) string { return fmt.Sprintf("(%s, %s)", s, fixFlag(s)) }
+
+func fixFlag(s lint.Safety) string {
 	if s >= lint.Safe {
-		return fmt.Sprintf("(%s, --fix)", s)
+		return "--fix"
 	}
-	return fmt.Sprintf("(%s, --fix=%s)", s, s)
+	return "--fix=" + s.String()
 }
 
 // why is the first sentence of the rule's reason.
@@ -151,12 +153,7 @@ func severityStyle(s lint.Severity) style {
 	return cyan
 }
 
-func (t *Text) write(b *strings.Builder) error {
-	if _, err := io.WriteString(t.Out, b.String()); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	return nil
-}
+func (t *Text) write(b *strings.Builder) error { return write(t.Out, b) }
 
 // ruleName names the rule, and the one check that it makes for several.
 func ruleName(d lint.Diagnostic) string {

@@ -76,7 +76,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&f.format, "format", string(Text), "Print findings in this `FORMAT`: text or json")
+	set.StringVar(&f.format, "format", Text, "Print findings in this `FORMAT`: "+list(formatNames()))
 	set.StringVar(&f.fix, "fix", "", "Make fixes of this `KIND`: safe (if none is given), build or unsafe")
 	set.Lookup("fix").NoOptDefVal = "safe"
 	set.BoolVar(&f.diff, "diff", false, "Print what --fix would change, and change nothing")
@@ -102,8 +102,12 @@ func complete(cmd *cobra.Command, rules []*engine.Rule) {
 	for _, r := range rules {
 		names = append(names, r.Name+"\t"+r.Doc.Title)
 	}
+	formats := []string{Text + "\tFor people"}
+	for _, f := range report.Formats() {
+		formats = append(formats, f.Name+"\t"+f.Title)
+	}
 	for flag, values := range map[string][]string{
-		"format":  {"text", "json"},
+		"format":  formats,
 		"fix":     {"safe", "build", "unsafe"},
 		"fail-on": {"error", "warning", "info", "never"},
 		"profile": {"recommended", "strict", "all", "hadolint"},
@@ -115,6 +119,20 @@ func complete(cmd *cobra.Command, rules []*engine.Rule) {
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
+}
+
+func formatNames() []string {
+	names := []string{Text}
+	for _, f := range report.Formats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// list writes a choice: "a, b or c".
+func list(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func (f *flags) run(cmd *cobra.Command, streams ui.Streams, rules []*engine.Rule, args []string) error {
@@ -175,11 +193,11 @@ func nearest(name string, names []string) string {
 // options reads the flags' values.
 func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
-		Paths: args, Format: Format(f.format), Diff: f.diff,
+		Paths: args, Format: f.format, Diff: f.diff,
 		Config: f.config, Context: f.context, Target: f.target, Platform: f.platform,
 	}
-	if o.Format != Text && o.Format != JSON {
-		return o, fmt.Errorf("unknown format %q: use --format text or json", f.format)
+	if !slices.Contains(formatNames(), o.Format) {
+		return o, fmt.Errorf("unknown format %q: use --format %s", f.format, list(formatNames()))
 	}
 	if err := f.choices(&o); err != nil {
 		return o, err

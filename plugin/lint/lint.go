@@ -14,20 +14,17 @@ import (
 // Stdin is the path that stands for standard input.
 const Stdin = "-"
 
-// Format is how findings are printed.
-type Format string
-
-const (
-	Text Format = "text"
-	JSON Format = "json"
-)
+// Text is the format for people, which is printed file by file. The others are
+// report.Formats.
+const Text = "text"
 
 // Options say what to lint and how.
 type Options struct {
 	// Paths are files, folders to search, and Stdin. None means the current
 	// folder.
-	Paths  []string
-	Format Format
+	Paths []string
+	// Format is the name of the format that findings are printed in; "" is Text.
+	Format string
 	// Rules are all that there are; the configuration chooses among them.
 	Rules []*engine.Rule
 	// Config is a configuration file that stands for all others; "" looks for

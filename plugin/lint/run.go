@@ -42,14 +42,23 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 func (o *Options) check(targets []target) error {
 	stdin := slices.ContainsFunc(targets, func(t target) bool { return t.path == Stdin })
 	switch {
-	case o.Diff && o.Format == JSON:
-		return errors.New("--diff prints a diff; leave out --format json")
-	case stdin && o.Fix > engine.None && !o.Diff && o.Format == JSON:
-		return errors.New("--fix writes the repaired Dockerfile of standard input to standard output; leave out --format json")
+	case o.Diff && o.whole() != nil:
+		return fmt.Errorf("--diff prints a diff; leave out --format %s", o.Format)
+	case stdin && o.Fix > engine.None && !o.Diff && o.whole() != nil:
+		return fmt.Errorf("--fix writes the repaired Dockerfile of standard input to standard output; leave out --format %s", o.Format)
 	case stdin && o.Fix > engine.None && !o.Diff && len(targets) > 1:
 		return errors.New("--fix of standard input can't be mixed with files; run it by itself")
 	case o.Context != "":
 		return checkFolder(o.Context)
+	}
+	return nil
+}
+
+// whole is the format if it needs all files at once; nil for Text.
+func (o *Options) whole() *report.Format {
+	formats := report.Formats()
+	if i := slices.IndexFunc(formats, func(f report.Format) bool { return f.Name == o.Format }); i >= 0 {
+		return &formats[i]
 	}
 	return nil
 }
@@ -137,7 +146,7 @@ func (p *printer) add(r result) error {
 	if r.noContext {
 		p.lost = append(p.lost, r.Path)
 	}
-	if p.opts.Format == JSON {
+	if p.opts.whole() != nil {
 		p.files = append(p.files, r.File)
 		return nil
 	}
@@ -194,9 +203,9 @@ func (p *printer) notes() error {
 // finish ends the report and gives the exit code.
 func (p *printer) finish() error {
 	var err error
-	switch {
-	case p.opts.Format == JSON:
-		err = report.JSON(p.out, p.files, p.rules)
+	switch whole := p.opts.whole(); {
+	case whole != nil:
+		err = whole.Write(p.out, p.files, p.rules)
 	case !p.opts.Diff:
 		err = p.found.Summary(p.summary)
 	}

@@ -25,7 +25,7 @@ type jsonReport struct{ Files []jsonFile }
 func lintJSON(t *testing.T, paths ...string) jsonReport {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	err := lint.Run(t.Context(), streams(&stdout, &stderr), lint.Options{Paths: paths, Format: lint.JSON, Rules: rules.All})
+	err := lint.Run(t.Context(), streams(&stdout, &stderr), lint.Options{Paths: paths, Format: "json", Rules: rules.All})
 	if _, ok := errors.AsType[*ui.Exit](err); err != nil && !ok {
 		t.Fatal(err)
 	}

@@ -38,7 +38,8 @@ type Output struct {
 
 // System returns the streams of the process. Lines are wrapped to the width of
 // a terminal, or to COLUMNS where that is set. Colours are used on a terminal,
-// unless NO_COLOR is set or TERM is dumb.
+// unless TERM is dumb or CLICOLOR is 0, and everywhere with CLICOLOR_FORCE; with
+// NO_COLOR nowhere. https://no-color.org, https://bixense.com/clicolors
 func System() Streams {
 	return Streams{In: os.Stdin, Out: output(os.Stdout), Err: output(os.Stderr)}
 }
@@ -46,7 +47,7 @@ func System() Streams {
 func output(f *os.File) Output {
 	o := Output{Writer: f}
 	terminal := term.IsTerminal(int(f.Fd()))
-	o.Color = terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	o.Color = colors(terminal, os.Getenv)
 	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns > 0 {
 		o.Width = columns
 	} else if terminal {
@@ -55,6 +56,16 @@ func output(f *os.File) Output {
 		}
 	}
 	return o
+}
+
+func colors(terminal bool, env func(string) string) bool {
+	switch force := env("CLICOLOR_FORCE"); {
+	case env("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0":
+		return true
+	}
+	return terminal && env("TERM") != "dumb" && env("CLICOLOR") != "0"
 }
 
 // Exit is an error that decides the exit code. Without Err nothing is printed:

@@ -43,3 +43,25 @@ func TestOutputThatIsNoTerminal(t *testing.T) {
 		t.Errorf("COLUMNS=72 gives width %d", o.Width)
 	}
 }
+
+func TestColors(t *testing.T) {
+	for _, c := range []struct {
+		terminal bool
+		env      map[string]string
+		want     bool
+	}{
+		{true, nil, true},
+		{false, nil, false},
+		{true, map[string]string{"NO_COLOR": "1"}, false},
+		{true, map[string]string{"TERM": "dumb"}, false},
+		{true, map[string]string{"CLICOLOR": "0"}, false},
+		{false, map[string]string{"CLICOLOR_FORCE": "1"}, true},
+		{false, map[string]string{"CLICOLOR_FORCE": "1", "TERM": "dumb"}, true},
+		{false, map[string]string{"CLICOLOR_FORCE": "0"}, false},
+		{true, map[string]string{"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, false},
+	} {
+		if got := colors(c.terminal, func(name string) string { return c.env[name] }); got != c.want {
+			t.Errorf("terminal %v, %v: colours %v", c.terminal, c.env, got)
+		}
+	}
+}
