@@ -51,6 +51,7 @@ var floors = []storey{
 	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
 	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/image/** plugin/ui"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
+	{5, "plugin/lsp", "lint/** plugin/lint plugin/ui"}, // the same lint, in an editor
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
 	{0, "frontend/trail", ""},
 	{5, "frontend", "lint/** frontend/trail"},

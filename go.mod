@@ -12,6 +12,7 @@ require (
 	github.com/containerd/containerd/v2 v2.4.2 // the client of containerd's content store
 	github.com/containerd/errdefs v1.0.0
 	github.com/containerd/platforms v1.0.0-rc.5
+	github.com/creachadair/jrpc2 v1.3.6 // JSON-RPC for the language server
 	github.com/distribution/reference v0.6.0
 	github.com/docker/cli v29.9.3+incompatible // the plugin framework: docker imgmgr
 	github.com/docker/go-units v0.5.0 // sizes as Docker writes them
@@ -139,6 +140,7 @@ require (
 	github.com/containerd/typeurl/v2 v2.3.0 // indirect
 	github.com/containers/libtrust v0.0.0-20230121012942-c1716e8a8d01 // indirect
 	github.com/containers/ocicrypt v1.3.2 // indirect
+	github.com/creachadair/mds v0.31.0 // indirect
 	github.com/cyberphone/json-canonicalization v0.0.0-20241213102144-19d51d7fe467 // indirect
 	github.com/cyphar/filepath-securejoin v0.7.0 // indirect
 	github.com/deitch/magic v1.0.0 // indirect

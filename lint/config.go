@@ -25,6 +25,9 @@ func (p Profile) String() string {
 	return profileNames[p]
 }
 
+// ProfileNames are the names of all profiles.
+func ProfileNames() []string { return slices.Clone(profileNames[:]) }
+
 // ParseProfile reads a profile's name.
 func ParseProfile(name string) (Profile, error) {
 	if i := slices.Index(profileNames[:], name); i >= 0 {

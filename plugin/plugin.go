@@ -20,6 +20,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin/analyze"
 	"github.com/imgmgr/imgmgr/plugin/lint"
+	"github.com/imgmgr/imgmgr/plugin/lsp"
 	"github.com/imgmgr/imgmgr/plugin/prune"
 	"github.com/imgmgr/imgmgr/plugin/sbom"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -70,6 +71,7 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root.AddCommand(
 		analyze.Command(streams),
 		lint.Command(streams, rules.All),
+		lsp.Command(streams, rules.All, version),
 		prune.Command(streams),
 		sbom.Command(streams),
 	)

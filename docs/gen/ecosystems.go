@@ -15,6 +15,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/edit"
 	"github.com/imgmgr/imgmgr/lint/facts"
+	"github.com/imgmgr/imgmgr/lint/report"
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
@@ -188,5 +189,5 @@ func cell(list []string) string {
 	if len(list) == 0 {
 		return "–"
 	}
-	return strings.ReplaceAll(escape(strings.Join(list, "; ")), "|", `\|`)
+	return strings.ReplaceAll(report.Prose(strings.Join(list, "; ")), "|", `\|`)
 }

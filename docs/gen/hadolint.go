@@ -7,6 +7,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/config"
+	"github.com/imgmgr/imgmgr/lint/report"
 )
 
 const hadolintHead = `# Coming from hadolint
@@ -43,7 +44,7 @@ func hadolintPage(rules []*lint.Rule) string {
 				names = append(names, fmt.Sprintf("[%s](rules/%s.md)", r.Name, r.Name))
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.Code, c.Severity, escape(c.What), strings.Join(names, ", "), escape(c.Differs))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.Code, c.Severity, report.Prose(c.What), strings.Join(names, ", "), report.Prose(c.Differs))
 	}
 	b.WriteString(`
 DL1000, a Dockerfile that can't be parsed, is an error of the file here, with exit code 2. ShellCheck's codes (SCnnnn) may stand in

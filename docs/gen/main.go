@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/ecosystem"
+	"github.com/imgmgr/imgmgr/lint/report"
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
@@ -55,7 +56,7 @@ func pages() (map[string]string, error) {
 		"prune.schema.json":  policySchema,
 	}
 	for _, r := range rules.All {
-		all["rules/"+r.Name+".md"] = rulePage(r)
+		all["rules/"+r.Name+".md"] = generated + report.Page(r)
 	}
 	return all, nil
 }

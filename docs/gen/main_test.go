@@ -54,13 +54,6 @@ func TestWriteRemovesPagesOfFormerRules(t *testing.T) {
 	}
 }
 
-func TestEscapeKeepsCode(t *testing.T) {
-	got := escape("a_b <c> `d_e <f>` *g*")
-	if want := "a\\_b &lt;c> `d_e <f>` \\*g\\*"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // Every field of a policy is explained in docs/prune.md.
 func TestPolicyFieldsAreExplained(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "prune.md"))

@@ -110,7 +110,7 @@ func complete(cmd *cobra.Command, rules []*engine.Rule) {
 		"format":  formats,
 		"fix":     {"safe", "build", "unsafe"},
 		"fail-on": {"error", "warning", "info", "never"},
-		"profile": {"recommended", "strict", "all", "hadolint"},
+		"profile": engine.ProfileNames(),
 		"explain": names,
 	} {
 		// It fails for unknown flags only.

@@ -24,11 +24,7 @@ const maxSize = 16 << 20
 // this file and never hides another.
 func lintOne(ctx context.Context, stdin io.Reader, o Options, conf *settings, t target) (r result) {
 	r.Path = t.path
-	defer func() {
-		if p := recover(); p != nil {
-			r.problem(fmt.Errorf("imgmgr itself failed on this file: %v. Please report it with the file to https://github.com/imgmgr/imgmgr/issues (%s)", p, origin(debug.Stack())))
-		}
-	}()
+	defer r.survive()
 	if t.err != nil {
 		r.problem(t.err)
 		return r
@@ -38,33 +34,53 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, conf *settings, t 
 		r.problem(err)
 		return r
 	}
-	r.Src = src
-	file, err := dockerfile.Parse(t.path, src)
-	if err != nil {
-		r.problem(err)
+	s := r.open(o, conf, src)
+	if s == nil {
 		return r
 	}
-	world, err := openWorld(o, t.path, file)
-	if err != nil {
-		r.problem(err)
-	}
-	defer world.close()
-	r.noContext = world.facts.Files == nil
-	set, err := conf.of(t.path)
-	if err != nil {
-		r.problem(err)
-		return r
-	}
-	r.failOn = set.failOn
+	defer s.world.close()
+	r.failOn = s.failOn
 	if o.Fix > engine.None {
-		file = r.fix(ctx, o, set.rules, file, world.facts)
+		s.file = r.fix(ctx, o, s.rules, s.file, s.world.facts)
 	}
-	if o.Diff {
-		return r
+	if !o.Diff {
+		r.check(ctx, s)
 	}
-	r.Findings, err = engine.Check(ctx, file, world.facts, set.rules)
-	r.problem(err)
 	return r
+}
+
+// subject is a Dockerfile with what holds for it.
+type subject struct {
+	file  *dockerfile.File
+	world *world
+	setting
+}
+
+// open parses a text and gathers what holds for it; nil, with a problem, where
+// it can't be checked. Its world is to be closed.
+func (r *result) open(o Options, conf *settings, src []byte) *subject {
+	r.Src = src
+	file, err := dockerfile.Parse(r.Path, src)
+	if err != nil {
+		r.problem(err)
+		return nil
+	}
+	world, err := openWorld(o, r.Path, file)
+	r.problem(err)
+	r.noContext = world.facts.Files == nil
+	set, err := conf.of(r.Path)
+	if err != nil {
+		world.close()
+		r.problem(err)
+		return nil
+	}
+	return &subject{file, world, set}
+}
+
+func (r *result) check(ctx context.Context, s *subject) {
+	var err error
+	r.Findings, err = engine.Check(ctx, s.file, s.world.facts, s.rules)
+	r.problem(err)
 }
 
 // fix makes the file's fixes, and returns the file as it is then.
@@ -101,6 +117,13 @@ func (r *result) fix(ctx context.Context, o Options, rules []*engine.Rule, file 
 	}
 	r.Fixed, r.Src, r.fixed = rewritten.Applied, rewritten.Src, rewritten.Src
 	return fixed
+}
+
+// survive makes a panic a problem of the file, when it is deferred.
+func (r *result) survive() {
+	if p := recover(); p != nil {
+		r.problem(fmt.Errorf("imgmgr itself failed on this file: %v. Please report it with the file to https://github.com/imgmgr/imgmgr/issues (%s)", p, origin(debug.Stack())))
+	}
 }
 
 // syntaxWords are the words of the syntax line behind the frontend's image.

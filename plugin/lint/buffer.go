@@ -1,0 +1,36 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+
+	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/report"
+)
+
+// Check lints a text as if it were what the file at path holds, or [Stdin]
+// where there is no file. Paths, Format, Fix, Diff and FailOn of the options
+// don't matter. The configuration is read anew each time.
+func Check(ctx context.Context, o Options, path string, src []byte) report.File {
+	r := result{File: report.File{Path: path}}
+	func() {
+		defer r.survive()
+		if s := r.open(o, &settings{opts: o}, src); s != nil {
+			defer s.world.close()
+			r.check(ctx, s)
+		}
+	}()
+	return r.File
+}
+
+// Rewrite makes the fixes of a text that Check finds, those that are at least
+// as safe as floor, and writes nothing.
+func Rewrite(ctx context.Context, o Options, path string, src []byte, floor engine.Safety) (*engine.Rewritten, error) {
+	r := result{File: report.File{Path: path}}
+	s := r.open(o, &settings{opts: o}, src)
+	if s == nil {
+		return nil, fmt.Errorf("fix %s: %s", path, r.Problems[0].Message)
+	}
+	defer s.world.close()
+	return engine.Rewrite(ctx, path, src, s.world.facts, s.rules, floor)
+}

@@ -1,0 +1,58 @@
+package lsp
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/plugin/lint"
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+const long = `Lint Dockerfiles while they are written: a language server, which editors start
+by themselves and talk to over standard input and output.
+
+It shows what docker imgmgr lint would say about the text in the editor, saved
+or not, offers its fixes one by one or, as source.fixAll, all that are safe, and
+explains a rule where the pointer rests. The nearest .imgmgr.yaml or
+.hadolint.yaml above a Dockerfile holds, as it does for docker imgmgr lint.
+
+How to set up VS Code, Neovim and Helix:
+https://github.com/imgmgr/imgmgr/blob/main/docs/editors.md`
+
+// Command is the lsp subcommand for the given rules.
+func Command(streams func() ui.Streams, rules []*engine.Rule, version string) *cobra.Command {
+	var profile, config string
+	var stdio bool
+	cmd := &cobra.Command{
+		Use:   "lsp [OPTIONS]",
+		Short: "Lint Dockerfiles in editors, as a language server",
+		Long:  long,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o := lint.Options{Rules: rules, Config: config}
+			if profile != "" {
+				p, err := engine.ParseProfile(profile)
+				if err != nil {
+					return err
+				}
+				o.Profile = &p
+			}
+			s := streams()
+			if err := Serve(cmd.Context(), s.In, s.Out, version, o); err != nil {
+				return fmt.Errorf("talk to the editor: %w", err)
+			}
+			return nil
+		},
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&profile, "profile", "", "Rules to check: `PROFILE` recommended (if nothing else is configured), strict, all or hadolint")
+	set.StringVar(&config, "config", "", "Configuration `FILE`, instead of the nearest .imgmgr.yaml or .hadolint.yaml above each Dockerfile")
+	set.BoolVar(&stdio, "stdio", true, "Use standard input and output; there is no other way")
+	// It fails for unknown flags only. Editors pass --stdio by habit.
+	_ = set.MarkHidden("stdio")
+	_ = cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(engine.ProfileNames(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
