@@ -100,7 +100,9 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 func complete(cmd *cobra.Command, rules []*engine.Rule) {
 	var names []string
 	for _, r := range rules {
-		names = append(names, r.Name+"\t"+r.Doc.Title)
+		for _, name := range append([]string{r.Name}, r.Aliases...) {
+			names = append(names, name+"\t"+r.Doc.Title)
+		}
 	}
 	formats := []string{Text + "\tFor people"}
 	for _, f := range report.Formats() {
@@ -112,10 +114,14 @@ func complete(cmd *cobra.Command, rules []*engine.Rule) {
 		"fail-on": {"error", "warning", "info", "never"},
 		"profile": engine.ProfileNames(),
 		"explain": names,
+
+		"platform": {"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/riscv64", "linux/s390x", "windows/amd64"},
 	} {
 		// It fails for unknown flags only.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
+	_ = cmd.MarkFlagDirname("context")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
