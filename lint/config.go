@@ -94,7 +94,7 @@ func (c Config) wants(r *Rule) bool {
 	case asked(c.Severities):
 		return true
 	case c.Profile == Hadolint:
-		return asked(c.Codes)
+		return asked(c.Codes) || r.ofShellCheck()
 	}
 	return r.Profile <= c.Profile
 }
@@ -119,10 +119,16 @@ func (r *Rule) severity(d Diagnostic) Severity {
 			}
 		}
 	}
-	if r.config.Profile == Hadolint {
+	if r.config.Profile == Hadolint && !r.ofShellCheck() {
 		return Off
 	}
 	return own
+}
+
+// ofShellCheck reports a rule that makes checks of ShellCheck's, all of which
+// hadolint passes on.
+func (r *Rule) ofShellCheck() bool {
+	return slices.ContainsFunc(r.Aliases, func(a string) bool { return a == "SC*" || shellCode(a) > 0 })
 }
 
 // Config is what the user asks of the rule. A rule that runs without a

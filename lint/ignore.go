@@ -2,6 +2,7 @@ package lint
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -19,6 +20,7 @@ import (
 //	# check=skip=Rule,Rule                       as BuildKit reads it: on top
 //	                                             for the file, above an
 //	                                             instruction for it alone
+//	# shellcheck disable=SC2086,SC3000-SC4000    above a RUN, or within it
 //
 // Names are those of rules and their aliases, in any case; "all" is every rule.
 type ignoreSet struct {
@@ -41,6 +43,11 @@ func ignores(f *dockerfile.File, deaf bool) *ignoreSet {
 		}
 	}
 	for _, in := range f.Instructions {
+		if in.Name == "RUN" && !deaf {
+			for _, c := range slices.Concat(in.Lead, in.Comments) {
+				set.at[in] = append(set.at[in], disabled(c.Text)...)
+			}
+		}
 		for _, c := range in.Lead {
 			if names, global := IgnoreComment(c.Text); !global && !deaf {
 				set.at[in] = append(set.at[in], names...)
@@ -80,6 +87,25 @@ func IgnoreComment(text string) (names []string, global bool) {
 	return nil, false
 }
 
+// disabled reads the codes of a directive of ShellCheck's. BuildKit takes the
+// comment away before ShellCheck could see it.
+func disabled(text string) []string {
+	rest, ok := strings.CutPrefix(text, "shellcheck ")
+	if !ok {
+		return nil
+	}
+	var codes []string
+	for word := range strings.FieldsSeq(rest) {
+		if list, ok := strings.CutPrefix(word, "disable="); ok {
+			codes = append(codes, strings.Split(strings.Replace(list, "all", "SC0-SC9999", 1), ",")...)
+		}
+		if strings.HasPrefix(word, "#") {
+			break // the reason
+		}
+	}
+	return codes
+}
+
 // skipped reads the value of a check directive ("skip=A,B;error=true").
 func skipped(value string) []string {
 	value, _, _ = strings.Cut(value, " ")
@@ -113,8 +139,27 @@ func (s *ignoreSet) has(f *dockerfile.File, rule *Rule, d Diagnostic) bool {
 func names(list []string, rule *Rule, alias string) bool {
 	return slices.ContainsFunc(list, func(name string) bool {
 		return strings.EqualFold(name, "all") || strings.EqualFold(name, rule.Name) || strings.EqualFold(name, alias) ||
+			inRange(name, alias) ||
 			alias == "" && slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
 	})
+}
+
+// inRange reports that the code is one of "SC2000-SC2999".
+func inRange(codes, code string) bool {
+	first, last, ok := strings.Cut(codes, "-")
+	return ok && shellCode(code) > 0 && shellCode(first) <= shellCode(code) && shellCode(code) <= shellCode(last)
+}
+
+// shellCode is the number of one of ShellCheck's codes; -1 for another name.
+func shellCode(name string) int {
+	if len(name) < 2 || !strings.EqualFold(name[:2], "SC") {
+		return -1
+	}
+	n, err := strconv.Atoi(name[2:])
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // Ignored reports whether the file's comments ask to be quiet about a finding

@@ -42,7 +42,7 @@ const (
 // Rule is one thing that can be wrong with a Dockerfile.
 type Rule struct {
 	Name     string   // PascalCase, permanent, names the flaw: "CacheMountMissing"
-	Aliases  []string // the same check in other linters: "DL3008"; accepted in ignore comments
+	Aliases  []string // the same check in other linters: "DL3008", or "SC*" for all of ShellCheck's; accepted in ignore comments
 	Severity Severity
 	// Profile is the smallest one that has the rule: Recommended, Strict or All.
 	Profile Profile
@@ -76,6 +76,9 @@ type Example struct {
 	Files      map[string]string // the build context; nil: unknown
 	Images     map[string]string // base image reference to its config as JSON; nil: unknown
 	Config     string            // a .imgmgr.yaml; "": none
+	// Shell is what ShellCheck says wherever a script holds the key, with offsets
+	// in the key; nil: the program isn't there.
+	Shell map[string]facts.ShellRemark
 }
 
 // Diagnostic is a finding at a place.

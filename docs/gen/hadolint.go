@@ -47,8 +47,9 @@ func hadolintPage(rules []*lint.Rule) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.Code, c.Severity, report.Prose(c.What), strings.Join(names, ", "), report.Prose(c.Differs))
 	}
 	b.WriteString(`
-DL1000, a Dockerfile that can't be parsed, is an error of the file here, with exit code 2. ShellCheck's codes (SCnnnn) may stand in
-comments and configurations.
+DL1000, a Dockerfile that can't be parsed, is an error of the file here, with exit code 2. ShellCheck's codes (SCnnnn)
+come from the program shellcheck, where it is installed, with the same variables, dialects and exceptions as in hadolint; see
+[ShellCheck](rules/ShellCheck.md).
 `)
 	return b.String()
 }

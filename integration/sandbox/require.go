@@ -25,7 +25,7 @@ type program struct{ name, deb string }
 
 // needs lists the programs for what this sandbox is going to start.
 func (sb *Sandbox) needs(engine bool) []program {
-	list := []program{{"runc", "runc"}, {"unshare", "util-linux"}}
+	list := []program{{"runc", "runc"}, {"unshare", "util-linux"}, {"shellcheck", "shellcheck"}}
 	if engine {
 		list = append(list, program{"dockerd", "docker.io"}, program{"docker", "docker.io"})
 	}

@@ -38,6 +38,9 @@ type Context struct {
 	// CacheNamespace is BUILDKIT_CACHE_MOUNT_NS, which BuildKit itself puts in
 	// front of every cache mount's id.
 	CacheNamespace string
+	// ShellCheck reads the scripts of RUN instructions; nil where it isn't
+	// there.
+	ShellCheck ShellChecker
 }
 
 // ErrUnknown says that a fact can't be had: the registry can't be reached, or

@@ -60,6 +60,9 @@ func Facts(t testing.TB, e lint.Example) facts.Context {
 		}
 		fc.Images = images
 	}
+	if e.Shell != nil {
+		fc.ShellCheck = Shell(e.Shell)
+	}
 	return fc
 }
 

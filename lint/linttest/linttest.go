@@ -3,7 +3,7 @@
 // A golden file is a txtar archive named after a rule. Each folder in it is a
 // case: "Dockerfile" is the input, "want" the findings, one a line, "fixed" the
 // file after all of the rule's fixes, absent where there are none. "images.json"
-// (reference to facts.Image) and "facts.json" say what is known of the world;
+// (reference to facts.Image), "shellcheck.json" (see [Shell]) and "facts.json" say what is known of the world;
 // every other file is the build context.
 package linttest
 
@@ -180,13 +180,20 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 		}
 		fc.Images = images
 	}
+	if text, ok := c.files["shellcheck.json"]; ok {
+		says := Shell{}
+		if err := json.Unmarshal([]byte(text), &says); err != nil {
+			t.Fatalf("shellcheck.json: %v", err)
+		}
+		fc.ShellCheck = says
+	}
 	if w.Context != nil && !*w.Context {
 		return fc
 	}
 	files := fstest.MapFS{}
 	for name, text := range c.files {
 		switch name {
-		case "want", "fixed", "images.json", "facts.json":
+		case "want", "fixed", "images.json", "facts.json", "shellcheck.json":
 		case ".dockerignore":
 			fc.Ignored = []byte(text)
 		default:

@@ -45,6 +45,7 @@ var All = slices.Concat([]*lint.Rule{
 	SudoInRun,
 	AptInScript,
 	ShellReplaced,
+	ShellCheck,
 	FailureLostInPipe,
 	HighUIDFillsLog,
 	HostCommand,

@@ -42,6 +42,10 @@ Which rules are checked, and how severe their findings are, is for the nearest
 .imgmgr.yaml above a Dockerfile to say; without one, hadolint's .hadolint.yaml is
 read. --profile=hadolint makes hadolint's checks with its severities.
 
+Where the program shellcheck is installed, it checks the script of each RUN, and
+its findings have their codes (SC2086); otherwise imgmgr looks for the most
+frequent mistakes itself.
+
 The exit code is 0 if there is nothing to report, 1 if there are findings at or
 above --fail-on (with --diff: if there is something to change), and 2 if a file
 could not be read, parsed or written, or the command line is wrong.`
@@ -59,6 +63,7 @@ type flags struct {
 	config, profile              string
 	diff, list, online, offline  bool
 	context, target, platform    string
+	shellCheck                   string
 	buildArgs, mirrors           []string
 }
 
@@ -90,6 +95,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.BoolVar(&f.online, "online", false, "Look up base images in their registries")
 	set.BoolVar(&f.offline, "offline", false, "Don't look up base images, not even for --fix=build")
 	set.StringArrayVar(&f.mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
+	set.StringVar(&f.shellCheck, "shellcheck", "shellcheck", "`PROGRAM` that checks the scripts of RUN, where it is installed; none leaves it out")
 	set.StringVar(&f.explain, "explain", "", "Explain a `RULE`")
 	set.BoolVar(&f.list, "list-rules", false, "List all rules")
 	complete(cmd, rules)
@@ -168,7 +174,10 @@ func named(rules []*engine.Rule, name string) (*engine.Rule, error) {
 	var names []string
 	for _, r := range rules {
 		all := append([]string{r.Name}, r.Aliases...)
-		if slices.ContainsFunc(all, func(n string) bool { return strings.EqualFold(n, name) }) {
+		if slices.ContainsFunc(all, func(n string) bool {
+			family, whole := strings.CutSuffix(n, "*")
+			return strings.EqualFold(n, name) || whole && len(name) > len(family) && strings.EqualFold(name[:len(family)], family)
+		}) {
 			return r, nil
 		}
 		names = append(names, r.Name)
@@ -217,6 +226,9 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 		return o, errors.New("--online and --offline contradict each other; leave one out")
 	}
 	var err error
+	if o.ShellCheck, err = f.shell(cmd); err != nil {
+		return o, err
+	}
 	if o.Fix, err = f.safety(cmd, args); err != nil {
 		return o, err
 	}
@@ -231,6 +243,19 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 		o.Registry, err = registry.New(builder, f.mirrors...)
 	}
 	return o, err
+}
+
+// shell finds the program of --shellcheck. Only where the user names it does it
+// have to be there.
+func (f *flags) shell(cmd *cobra.Command) (*ShellCheck, error) {
+	if f.shellCheck == "none" || f.shellCheck == "" {
+		return nil, nil
+	}
+	program, err := NewShellCheck(f.shellCheck)
+	if err != nil && cmd.Flags().Changed("shellcheck") {
+		return nil, fmt.Errorf("%w; install it, or use --shellcheck=none", err)
+	}
+	return program, nil
 }
 
 // choices reads --fail-on and --profile.

@@ -48,4 +48,7 @@ type Options struct {
 	Target, Platform string
 	// Registry looks up base images; nil leaves them unknown.
 	Registry *registry.Resolver
+	// ShellCheck reads the scripts of RUN; nil leaves them to the rules' own
+	// eyes.
+	ShellCheck *ShellCheck
 }

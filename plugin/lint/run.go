@@ -93,7 +93,7 @@ func lintAll(ctx context.Context, stdin io.Reader, o Options, targets []target) 
 				}
 			}
 		}()
-		for range min(len(targets), runtime.GOMAXPROCS(0)) {
+		for range min(len(targets), o.atOnce()) {
 			go func() {
 				for i := range next {
 					done[i] <- lintOne(ctx, stdin, o, conf, targets[i])
@@ -111,6 +111,15 @@ func lintAll(ctx context.Context, stdin io.Reader, o Options, targets []target) 
 			}
 		}
 	}
+}
+
+// atOnce is how many files are linted side by side. With ShellCheck there are
+// more than processors: most of them wait for it, and share its processes.
+func (o Options) atOnce() int {
+	if o.ShellCheck != nil {
+		return 32 * runtime.GOMAXPROCS(0)
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // printer puts results where the options want them.
@@ -186,6 +195,13 @@ func (p *printer) notes() error {
 		}
 		if err := p.failed.Note("the build context of " + which + " isn't known, so what depends on it is left alone; name it with --context"); err != nil {
 			return err
+		}
+	}
+	if p.opts.ShellCheck != nil {
+		if err := p.opts.ShellCheck.Failed(); err != nil {
+			if err := p.failed.Note(fmt.Sprintf("scripts were not checked by ShellCheck: %v; --shellcheck=none leaves it out", err)); err != nil {
+				return err
+			}
 		}
 	}
 	if p.opts.Registry == nil {

@@ -41,6 +41,9 @@ func openWorld(o Options, name string, file *dockerfile.File) (*world, error) {
 	if o.Registry != nil {
 		w.facts.Images = o.Registry
 	}
+	if o.ShellCheck != nil {
+		w.facts.ShellCheck = o.ShellCheck
+	}
 	var err error
 	if o.Context != "" {
 		w.root, err = os.OpenRoot(o.Context)
