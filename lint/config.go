@@ -119,7 +119,7 @@ func (r *Rule) severity(d Diagnostic) Severity {
 			}
 		}
 	}
-	if r.config.Profile == Hadolint && !r.ofShellCheck() {
+	if r.config.Profile == Hadolint && (!r.ofShellCheck() || d.Alias == r.Name) {
 		return Off
 	}
 	return own
