@@ -42,8 +42,9 @@ var floors = []storey{
 	{3, "plugin/image/source", "plugin/image/**"},
 	{1, "plugin/image/*", "plugin/image lint/facts"}, // lint/facts for what a base image is to a rule
 
+	{0, "plugin/distribution", ""},
 	{1, "plugin/prune/retention", ""},
-	{2, "plugin/prune/*", "plugin/prune/retention plugin/image plugin/image/**"},
+	{2, "plugin/prune/*", "plugin/prune/retention plugin/distribution plugin/image plugin/image/**"},
 
 	{5, "plugin/ui", ""},
 	{7, "plugin/plugintest", "plugin"},

@@ -29,16 +29,16 @@ func (f *flags) diff(ctx context.Context, oldPath, newPath string) error {
 	for _, r := range b.Remove {
 		if _, both := goneA[r.Ref]; !both {
 			lines++
-			fmt.Fprintf(streams.Out, "- %s  %s\n", r.Ref, plain(goneB[r.Ref]))
+			fmt.Fprintf(streams.Out, "- %s  %s\n", r.Ref, ui.Plain(goneB[r.Ref]))
 		}
 	}
 	for _, r := range a.Remove {
 		if _, both := goneB[r.Ref]; !both {
 			lines++
-			fmt.Fprintf(streams.Out, "+ %s  was: %s\n", r.Ref, plain(goneA[r.Ref]))
+			fmt.Fprintf(streams.Out, "+ %s  was: %s\n", r.Ref, ui.Plain(goneA[r.Ref]))
 		}
 	}
-	fmt.Fprintf(streams.Out, "%s differ; %s frees %s, %s %s\n", plural(lines, "removal"), oldPath, bytesText(a.FreesBytes), newPath, bytesText(b.FreesBytes))
+	fmt.Fprintf(streams.Out, "%s differ; %s frees %s, %s %s\n", ui.Plural(lines, "removal"), oldPath, ui.Bytes(a.FreesBytes), newPath, ui.Bytes(b.FreesBytes))
 	if lines > 0 {
 		return &ui.Exit{Code: ui.Findings}
 	}

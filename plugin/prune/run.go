@@ -1,13 +1,11 @@
 package prune
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -85,7 +83,7 @@ func stopped(plan *retention.Plan) error {
 // carryOut asks, and executes the plan.
 func (f *flags) carryOut(ctx context.Context, streams ui.Streams, plan *retention.Plan) error {
 	if !f.force {
-		yes, err := ask(streams, fmt.Sprintf("Remove %s from %s?", counted(plan.Remove), placeName(plan.Place)))
+		yes, err := streams.Ask(fmt.Sprintf("Remove %s from %s?", counted(plan.Remove), placeName(plan.Place)))
 		if err != nil {
 			return err
 		}
@@ -106,9 +104,9 @@ func (f *flags) carryOut(ctx context.Context, streams ui.Streams, plan *retentio
 	if err != nil {
 		return err
 	}
-	bar := newProgress(streams.Err, "removing")
-	out, err := Execute(ctx, store, plan, journal, bar.show)
-	bar.end()
+	bar := ui.NewProgress(streams.Err, "removing")
+	out, err := Execute(ctx, store, plan, journal, bar.Show)
+	bar.End()
 	whole := err == nil && !out.Stopped && len(out.Failed) == 0
 	err = errors.Join(err, journal.Close(whole))
 	text := streams.Out
@@ -127,17 +125,4 @@ func (f *flags) carryOut(ctx context.Context, streams ui.Streams, plan *retentio
 		return &ui.Exit{Code: ui.Findings}
 	}
 	return stopped(plan)
-}
-
-// ask asks a question; no answer is no.
-func ask(streams ui.Streams, question string) (bool, error) {
-	if _, err := fmt.Fprintf(streams.Err, "%s [y/N] ", question); err != nil {
-		return false, fmt.Errorf("ask: %w", err)
-	}
-	line, err := bufio.NewReader(streams.In).ReadString('\n')
-	if err != nil {
-		fmt.Fprintln(streams.Err)
-	}
-	answer := strings.ToLower(strings.TrimSpace(line))
-	return answer == "y" || answer == "yes", nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // simulate shows what a policy would have done with saved inventories.
@@ -21,7 +22,7 @@ func (f *flags) simulate(paths []string) error {
 		}
 		plan := retention.Make(inv, policy)
 		fmt.Fprintf(out, "%s  %s  removes %s, frees %s, stops at %s\n", inv.Taken.Format(time.DateOnly), placeName(plan.Place),
-			counted(plan.Remove), bytesText(plan.FreesBytes), plural(len(plan.Stopped), "repository"))
+			counted(plan.Remove), ui.Bytes(plan.FreesBytes), ui.Plural(len(plan.Stopped), "repository"))
 	}
 	return nil
 }

@@ -50,12 +50,13 @@ func (s *source) facts(ctx context.Context, streams ui.Streams, now time.Time) (
 	case s.registry == "":
 		return localFacts(ctx, now)
 	}
-	bar := newProgress(streams.Err, "reading tags")
-	defer bar.end()
-	place, err := registry.Open(s.registry, s.options(bar.show))
+	bar := ui.NewProgress(streams.Err, "reading tags")
+	defer bar.End()
+	place, err := registry.Open(s.registry, s.options())
 	if err != nil {
 		return nil, err
 	}
+	place.Progress = bar.Show
 	inv, err := place.Inventory(ctx, now)
 	if err != nil {
 		return nil, err
@@ -63,8 +64,8 @@ func (s *source) facts(ctx context.Context, streams ui.Streams, now time.Time) (
 	return inv, firstSeen(inv)
 }
 
-func (s *source) options(progress func(int, int)) registry.Options {
-	o := registry.Options{Insecure: s.insecure, Workers: s.workers, Progress: progress}
+func (s *source) options() registry.Options {
+	o := registry.Options{Insecure: s.insecure, Workers: s.workers}
 	if dir, err := os.UserCacheDir(); err == nil {
 		o.Cache = filepath.Join(dir, "imgmgr", "registry")
 	}

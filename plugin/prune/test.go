@@ -20,13 +20,13 @@ func (f *flags) test(paths []string) error {
 		}
 		failures := policy.Check()
 		for _, failure := range failures {
-			fmt.Fprintf(out, "%s:%d: %s\n", path, failure.Case.Line, plain(failure.Case.Name))
+			fmt.Fprintf(out, "%s:%d: %s\n", path, failure.Case.Line, ui.Plain(failure.Case.Name))
 			for _, d := range failure.Details {
-				fmt.Fprintf(out, "    %s\n", plain(d))
+				fmt.Fprintf(out, "    %s\n", ui.Plain(d))
 			}
 		}
 		failed = failed || len(failures) > 0
-		fmt.Fprintf(out, "%s: %s, %d failed\n", path, plural(len(policy.Tests), "test"), len(failures))
+		fmt.Fprintf(out, "%s: %s, %d failed\n", path, ui.Plural(len(policy.Tests), "test"), len(failures))
 	}
 	if failed {
 		return &ui.Exit{Code: ui.Findings}

@@ -7,9 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
-
-	"github.com/docker/go-units"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/engine"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
@@ -24,7 +21,7 @@ func printPlan(out ui.Output, plan *retention.Plan) error {
 		printRepository(w, out.Width, repo, items[repo])
 	}
 	for _, s := range plan.Stopped {
-		fmt.Fprintf(w, "%s: left alone: %s\n", s.Repository, plain(s.Reason))
+		fmt.Fprintf(w, "%s: left alone: %s\n", s.Repository, ui.Plain(s.Reason))
 	}
 	if len(plan.Stopped) > 0 {
 		fmt.Fprintln(w)
@@ -36,7 +33,7 @@ func printPlan(out ui.Output, plan *retention.Plan) error {
 		if plan.AtMost {
 			atMost = "up to "
 		}
-		fmt.Fprintf(w, "%s, which frees %s%s; %s", goes(plan.Remove), atMost, bytesText(plan.FreesBytes), staying(plan))
+		fmt.Fprintf(w, "%s, which frees %s%s; %s", goes(plan.Remove), atMost, ui.Bytes(plan.FreesBytes), staying(plan))
 	}
 	return w.Flush()
 }
@@ -81,7 +78,7 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 			lines = append(lines, line{short(item.Digest), reason, item.Bytes})
 		}
 	}
-	fmt.Fprintf(w, "%s  frees %s\n", repo, bytesText(sum))
+	fmt.Fprintf(w, "%s  frees %s\n", repo, ui.Bytes(sum))
 	printLines(w, width, lines)
 	fmt.Fprintln(w)
 }
@@ -94,8 +91,8 @@ func printLines(w io.Writer, width int, lines []line) {
 		names = max(names, min(len(l.name), 40))
 	}
 	for _, l := range lines {
-		head := fmt.Sprintf("  %-*s %8s  ", names, l.name, bytesText(l.bytes))
-		reason := plain(l.reason)
+		head := fmt.Sprintf("  %-*s %8s  ", names, l.name, ui.Bytes(l.bytes))
+		reason := ui.Plain(l.reason)
 		if width > 0 && len(head)+len([]rune(reason)) > width {
 			fmt.Fprintf(w, "%s\n", strings.TrimRight(head, " "))
 			for _, part := range wrap(reason, width-6) {
@@ -135,9 +132,9 @@ func counted(removals []retention.Removal) string {
 			names++
 		}
 	}
-	text := plural(images, "manifest")
+	text := ui.Plural(images, "manifest")
 	if names > 0 {
-		text += " and " + plural(names, "tag")
+		text += " and " + ui.Plural(names, "tag")
 	}
 	return text
 }
@@ -161,19 +158,19 @@ func staying(plan *retention.Plan) string {
 
 func printOutcome(out io.Writer, o *Outcome, place, journal string) {
 	for _, s := range o.Skipped {
-		fmt.Fprintf(out, "left alone: %s: %s\n", s.Ref, plain(s.Reason))
+		fmt.Fprintf(out, "left alone: %s: %s\n", s.Ref, ui.Plain(s.Reason))
 	}
 	failures := map[string]int{}
 	for _, s := range o.Failed {
 		failures[s.Reason]++
 	}
 	for _, reason := range sortedKeys(failures) {
-		fmt.Fprintf(out, "not removed, %s: %s\n", plural(failures[reason], "item"), plain(reason))
+		fmt.Fprintf(out, "not removed, %s: %s\n", ui.Plural(failures[reason], "item"), ui.Plain(reason))
 	}
 	if len(o.Gone) > 0 {
 		fmt.Fprintf(out, "%s gone already.\n", wereGone(o.Gone))
 	}
-	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), bytesText(o.Freed), journal)
+	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), ui.Bytes(o.Freed), journal)
 	if len(o.Removed) > 0 && strings.HasPrefix(place, "registry://") {
 		fmt.Fprintln(out, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
 	}
@@ -197,12 +194,12 @@ func sortedKeys(m map[string]int) []string {
 
 func printRestored(out io.Writer, r *Restored, place string) {
 	for _, l := range r.Left {
-		fmt.Fprintf(out, "left alone: %s: %s\n", l.Ref, plain(l.Reason))
+		fmt.Fprintf(out, "left alone: %s: %s\n", l.Ref, ui.Plain(l.Reason))
 	}
 	for _, l := range r.Lost {
-		fmt.Fprintf(out, "lost: %s: %s\n", l.Ref, plain(l.Reason))
+		fmt.Fprintf(out, "lost: %s: %s\n", l.Ref, ui.Plain(l.Reason))
 	}
-	fmt.Fprintf(out, "Gave back %s to %s.\n", plural(len(r.Back), "manifest"), place)
+	fmt.Fprintf(out, "Gave back %s to %s.\n", ui.Plural(len(r.Back), "manifest"), place)
 }
 
 func printJournals(out io.Writer, journals []string) error {
@@ -211,7 +208,7 @@ func printJournals(out io.Writer, journals []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), plural(len(entries), "manifest"))
+		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), ui.Plural(len(entries), "manifest"))
 	}
 	if len(journals) == 0 {
 		fmt.Fprintln(out, "There is no journal.")
@@ -233,7 +230,7 @@ func printWhy(out io.Writer, inv *retention.Inventory, plan *retention.Plan, ref
 		}
 		for _, m := range r.Manifests {
 			if m.Digest == digest {
-				fmt.Fprintf(w, "  kind     %s %s\n", m.Kind, plain(m.Platform))
+				fmt.Fprintf(w, "  kind     %s %s\n", m.Kind, ui.Plain(m.Platform))
 				if !m.Created.IsZero() {
 					fmt.Fprintf(w, "  built    %s\n", m.Created.Format("2006-01-02 15:04"))
 				}
@@ -242,29 +239,17 @@ func printWhy(out io.Writer, inv *retention.Inventory, plan *retention.Plan, ref
 	}
 	for _, r := range plan.Remove {
 		if other, _, _, err := retention.SplitRef(r.Ref); err == nil && other == repo && r.Digest == digest {
-			fmt.Fprintf(w, "  removed  %s: rule %s: %s\n", strings.TrimPrefix(r.Ref, repo), plain(r.Rule), plain(r.Reason))
+			fmt.Fprintf(w, "  removed  %s: rule %s: %s\n", strings.TrimPrefix(r.Ref, repo), ui.Plain(r.Rule), ui.Plain(r.Reason))
 		}
 	}
 	for _, k := range slices.Concat(plan.Keep, plan.Unknown) {
 		if other, _, _, err := retention.SplitRef(k.Ref); err == nil && other == repo && k.Digest == digest {
-			fmt.Fprintf(w, "  kept     %s: %s\n", strings.TrimPrefix(k.Ref, repo), plain(k.Reason))
+			fmt.Fprintf(w, "  kept     %s: %s\n", strings.TrimPrefix(k.Ref, repo), ui.Plain(k.Reason))
 		}
 	}
 	_, err = io.WriteString(out, w.String())
 	return err
 }
-
-// plain takes away what could steer a terminal: labels are written by anybody.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-func bytesText(n int64) string { return units.HumanSizeWithPrecision(float64(n), 3) }
 
 // placeName is a place of a plan for people.
 func placeName(place string) string {
@@ -272,14 +257,4 @@ func placeName(place string) string {
 		return "the local engine"
 	}
 	return strings.TrimPrefix(place, "registry://")
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if strings.HasSuffix(what, "y") {
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -39,9 +39,9 @@ func (f *flags) undo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bar := newProgress(streams.Err, "giving back")
-	out, err := Restore(ctx, store, entries, bar.show)
-	bar.end()
+	bar := ui.NewProgress(streams.Err, "giving back")
+	out, err := Restore(ctx, store, entries, bar.Show)
+	bar.End()
 	printRestored(streams.Out, out, placeName(plan.Place))
 	switch {
 	case err != nil:

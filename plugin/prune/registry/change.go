@@ -1,11 +1,6 @@
 package registry
 
-import (
-	"context"
-	"net/http"
-)
-
-const mayChange = "pull,push,delete"
+import "context"
 
 // Tags returns the digest of every tag of a repository, as it is now. The
 // repository is named as in plans, with the registry's host, here and below.
@@ -31,7 +26,7 @@ func (r *Registry) Tag(ctx context.Context, repository, tag string) (string, err
 	if err != nil {
 		return "", err
 	}
-	return r.head(ctx, path, tag)
+	return r.remote.Digest(ctx, path, tag)
 }
 
 // Manifest reads a manifest from the registry itself, with its media type;
@@ -41,35 +36,33 @@ func (r *Registry) Manifest(ctx context.Context, repository, digest string) (med
 	if err != nil {
 		return "", nil, err
 	}
-	got, err := r.get(ctx, path, "manifests", digest)
-	if err != nil {
-		return "", nil, err
-	}
-	return got.header.Get("Content-Type"), got.body, nil
+	return r.remote.Manifest(ctx, path, digest)
 }
 
 // DeleteManifest deletes a manifest, and with it all its tags.
 func (r *Registry) DeleteManifest(ctx context.Context, repository, digest string) error {
-	return r.change(ctx, request{method: http.MethodDelete, path: "manifests/" + digest}, repository)
+	return r.delete(ctx, repository, digest)
 }
 
 // DeleteTag takes a name away. The error is errors.ErrUnsupported where a
 // registry can't do that without the manifest, as distribution 2.8.
 func (r *Registry) DeleteTag(ctx context.Context, repository, tag string) error {
-	return r.change(ctx, request{method: http.MethodDelete, path: "manifests/" + tag}, repository)
+	return r.delete(ctx, repository, tag)
 }
 
-// Put writes a manifest under a tag, or under its digest alone.
-func (r *Registry) Put(ctx context.Context, repository, reference, mediaType string, content []byte) error {
-	return r.change(ctx, request{method: http.MethodPut, path: "manifests/" + reference, kind: mediaType, body: content}, repository)
-}
-
-func (r *Registry) change(ctx context.Context, req request, repository string) error {
+func (r *Registry) delete(ctx context.Context, repository, reference string) error {
 	path, err := r.path(repository)
 	if err != nil {
 		return err
 	}
-	req.repository, req.action = path, mayChange
-	_, err = r.do(ctx, req)
-	return err
+	return r.remote.Delete(ctx, path, reference)
+}
+
+// Put writes a manifest under a tag, or under its digest alone.
+func (r *Registry) Put(ctx context.Context, repository, reference, mediaType string, content []byte) error {
+	path, err := r.path(repository)
+	if err != nil {
+		return err
+	}
+	return r.remote.Put(ctx, path, reference, mediaType, content)
 }

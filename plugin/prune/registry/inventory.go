@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -24,12 +22,18 @@ func (r *Registry) Inventory(ctx context.Context, now time.Time) (*retention.Inv
 	if err != nil {
 		return nil, err
 	}
+	return r.InventoryOf(ctx, now, names, r.prefix != "")
+}
+
+// InventoryOf is the inventory of some repositories, named without the host.
+// Partial says that there are others.
+func (r *Registry) InventoryOf(ctx context.Context, now time.Time, names []string, partial bool) (*retention.Inventory, error) {
 	inv := &retention.Inventory{
-		Version: retention.InventoryVersion, Place: r.Place(), Host: r.host.RegistryStr(),
-		Taken: now.UTC(), Partial: r.prefix != "", Repositories: make([]retention.Repository, len(names)),
+		Version: retention.InventoryVersion, Place: r.Place(), Host: r.remote.Host(),
+		Taken: now.UTC(), Partial: partial, Repositories: make([]retention.Repository, len(names)),
 	}
 	var group errgroup.Group
-	group.SetLimit(r.opts.Workers) // repositories; the gate bounds requests
+	group.SetLimit(r.remote.Workers()) // repositories; the gate bounds requests
 	for i, name := range names {
 		group.Go(func() error {
 			inv.Repositories[i] = r.repository(ctx, name)
@@ -42,13 +46,13 @@ func (r *Registry) Inventory(ctx context.Context, now time.Time) (*retention.Inv
 // scope is the repositories to look at. A registry that won't list them may still
 // show the one that was named.
 func (r *Registry) scope(ctx context.Context) ([]string, error) {
-	all, err := r.repositories(ctx)
+	all, err := r.remote.Repositories(ctx)
 	refused := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
 	switch {
 	case refused && r.prefix != "":
 		return []string{r.prefix}, nil
 	case refused:
-		return nil, fmt.Errorf("%w: this registry does not list its repositories; name one as %s/REPOSITORY", err, r.host.RegistryStr())
+		return nil, fmt.Errorf("%w: this registry does not list its repositories; name one as %s/REPOSITORY", err, r.remote.Host())
 	case err != nil:
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (r *Registry) repository(ctx context.Context, name string) retention.Reposi
 // now lists the tags of a repository with their digests. A tag that vanishes
 // meanwhile isn't there.
 func (r *Registry) now(ctx context.Context, repository string) ([]retention.Tag, error) {
-	names, err := r.tags(ctx, repository)
+	names, err := r.remote.Tags(ctx, repository)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // a repository without tags, to most registries
 	}
@@ -103,8 +107,8 @@ func (r *Registry) now(ctx context.Context, repository string) ([]retention.Tag,
 	}
 	r.progress(0, len(names))
 	tags := make([]retention.Tag, len(names))
-	err = each(ctx, r.opts.Workers, len(names), func(ctx context.Context, i int) error {
-		digest, err := r.head(ctx, repository, names[i])
+	err = each(ctx, r.remote.Workers(), len(names), func(ctx context.Context, i int) error {
+		digest, err := r.remote.Digest(ctx, repository, names[i])
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -116,13 +120,13 @@ func (r *Registry) now(ctx context.Context, repository string) ([]retention.Tag,
 }
 
 func (r *Registry) progress(done, known int) {
-	if r.opts.Progress == nil {
+	if r.Progress == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done, r.known = r.done+done, r.known+known
-	r.opts.Progress(r.done, r.known)
+	r.Progress(r.done, r.known)
 }
 
 // walk reads manifests from tags down, each once.
@@ -143,7 +147,7 @@ func (w *walk) from(ctx context.Context, tags []retention.Tag) error {
 		slices.Sort(next)
 		level := slices.DeleteFunc(slices.Compact(next), func(digest string) bool { _, known := w.found[digest]; return known })
 		next = nil
-		err := each(ctx, w.registry.opts.Workers, len(level), func(ctx context.Context, i int) error {
+		err := each(ctx, w.registry.remote.Workers(), len(level), func(ctx context.Context, i int) error {
 			m, referrers, err := w.read(ctx, level[i])
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -165,7 +169,7 @@ func (w *walk) from(ctx context.Context, tags []retention.Tag) error {
 
 // read reads one manifest, its configuration, and what refers to it.
 func (w *walk) read(ctx context.Context, digest string) (*retention.Manifest, []string, error) {
-	content, err := w.content(ctx, "manifests", digest)
+	content, err := w.registry.remote.Content(ctx, w.repository, "manifests", digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -174,68 +178,14 @@ func (w *walk) read(ctx context.Context, digest string) (*retention.Manifest, []
 	}
 	m, config := parse(digest, content)
 	if config != "" {
-		content, err := w.content(ctx, "blobs", config)
+		content, err := w.registry.remote.Content(ctx, w.repository, "blobs", config)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a lost configuration leaves the date unknown
 			return &m, nil, err
 		}
 		describe(&m, content)
 	}
-	referrers, err := w.registry.refersTo(ctx, w.repository, digest)
+	referrers, err := w.registry.remote.Referrers(ctx, w.repository, digest)
 	return &m, referrers, err
-}
-
-func (w *walk) content(ctx context.Context, kind, digest string) ([]byte, error) {
-	if content := w.registry.cache.get(digest); content != nil {
-		return content, nil
-	}
-	got, err := w.registry.get(ctx, w.repository, kind, digest)
-	if err != nil {
-		return nil, err
-	}
-	w.registry.cache.put(digest, got.body)
-	return got.body, nil
-}
-
-// refersTo asks the referrers API. A registry that doesn't know it is asked once:
-// there, tags lead to referrers.
-func (r *Registry) refersTo(ctx context.Context, repository, digest string) ([]string, error) {
-	r.mu.Lock()
-	known := r.referrers
-	r.mu.Unlock()
-	if known != nil && !*known {
-		return nil, nil
-	}
-	got, err := r.do(ctx, request{method: http.MethodGet, repository: repository, path: "referrers/" + digest, action: "pull"})
-	supported := err == nil
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if known == nil {
-		r.mu.Lock()
-		r.referrers = &supported
-		r.mu.Unlock()
-	}
-	if !supported {
-		return nil, nil
-	}
-	if got.header.Get("Link") != "" {
-		return nil, fmt.Errorf("the referrers of %s in %s come in pages, which imgmgr does not read yet", digest, repository)
-	}
-	var index struct{ Manifests []descriptor }
-	if err := json.Unmarshal(got.body, &index); err != nil {
-		return nil, fmt.Errorf("read the referrers of %s in %s: %w", digest, repository, err)
-	}
-	var out []string
-	for _, d := range index.Manifests {
-		if !isDigest(d.Digest) {
-			return nil, fmt.Errorf("read the referrers of %s in %s: %q is no digest", digest, repository, d.Digest)
-		}
-		out = append(out, d.Digest)
-	}
-	return out, nil
 }
 
 // each does n things, several at a time, and stops at the first error.

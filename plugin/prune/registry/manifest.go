@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/imgmgr/imgmgr/plugin/distribution"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
@@ -49,11 +50,11 @@ func parse(digest string, content []byte) (retention.Manifest, string) {
 		return m, ""
 	}
 	for _, d := range append(doc.Layers, doc.Manifests...) {
-		if !isDigest(d.Digest) || d.Size < 0 {
+		if !distribution.IsDigest(d.Digest) || d.Size < 0 {
 			return m, ""
 		}
 	}
-	if doc.Subject != nil && isDigest(doc.Subject.Digest) {
+	if doc.Subject != nil && distribution.IsDigest(doc.Subject.Digest) {
 		m.Subject = doc.Subject.Digest
 	}
 	m.Created = date(doc.Annotations[createdKey])
@@ -65,7 +66,7 @@ func parse(digest string, content []byte) (retention.Manifest, string) {
 		}
 		return m, ""
 	}
-	if !isDigest(doc.Config.Digest) || doc.Config.Size < 0 {
+	if !distribution.IsDigest(doc.Config.Digest) || doc.Config.Size < 0 {
 		return m, ""
 	}
 	m.Kind = retention.KindArtifact

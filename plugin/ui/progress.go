@@ -1,4 +1,4 @@
-package prune
+package ui
 
 import (
 	"fmt"
@@ -7,13 +7,11 @@ import (
 	"time"
 
 	"golang.org/x/term"
-
-	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
-// progress is one line on a terminal that says how far a long work is. Where
+// Progress is one line on a terminal that says how far a long work is. Where
 // there is no terminal, as in CI, it is silent.
-type progress struct {
+type Progress struct {
 	out  *os.File
 	what string
 
@@ -22,15 +20,17 @@ type progress struct {
 	shown bool
 }
 
-func newProgress(out ui.Output, what string) *progress {
-	p := &progress{what: what}
+// NewProgress tells of work in one word or two, as "reading tags".
+func NewProgress(out Output, what string) *Progress {
+	p := &Progress{what: what}
 	if f, ok := out.Writer.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.out = f
 	}
 	return p
 }
 
-func (p *progress) show(done, all int) {
+// Show says how much is done of what is known so far.
+func (p *Progress) Show(done, all int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out == nil || time.Since(p.last) < 100*time.Millisecond {
@@ -40,8 +40,8 @@ func (p *progress) show(done, all int) {
 	fmt.Fprintf(p.out, "\r\x1b[K%s: %d of %d", p.what, done, all)
 }
 
-// end takes the line away.
-func (p *progress) end() {
+// End takes the line away.
+func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shown {

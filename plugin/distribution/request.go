@@ -1,4 +1,4 @@
-package registry
+package distribution
 
 import (
 	"bytes"
@@ -28,67 +28,70 @@ const (
 	maxPatience = 2 * time.Minute
 )
 
-// request is one thing that is asked of a registry.
-type request struct {
-	method     string
-	repository string
-	path       string // below /v2/REPOSITORY/, or a whole path for a next page
-	action     string // the right it needs: pull, or "pull,push,delete"
-	accept     string
-	body       []byte
-	kind       string // media type of body
+// Rights that a request can need, as tokens name them.
+const (
+	MayRead   = "pull"
+	MayChange = "pull,push,delete"
+)
+
+// Request is one thing that is asked of a registry.
+type Request struct {
+	Method     string
+	Repository string // without the host; "" for what is about the registry
+	Path       string // below /v2/REPOSITORY/, or a whole path for a next page
+	Rights     string
+	Header     http.Header
+	Body       []byte
 }
 
-// answer is a response that was read to its end.
-type answer struct {
-	header http.Header
-	body   []byte
+// Answer is a response that was read to its end.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
-// do sends a request, again where that can help. A status of 404 is
-// fs.ErrNotExist; what the registry can't do is errors.ErrUnsupported.
-func (r *Registry) do(ctx context.Context, req request) (*answer, error) {
+// Do sends a request, again where that can help. The error wraps a *Refusal where
+// the registry answered with another status than 2xx.
+func (r *Registry) Do(ctx context.Context, req Request) (*Answer, error) {
+	var got *Answer
+	err := r.again(ctx, req.Method+" "+req.Path+" of "+r.Host()+"/"+req.Repository, func() (err error) {
+		got, err = r.once(ctx, req)
+		return err
+	})
+	return got, err
+}
+
+// again does something as often as can help, as one of the requests that may run
+// at one time.
+func (r *Registry) again(ctx context.Context, what string, do func() error) error {
 	pause := r.opts.Pause
 	for try := 1; ; try++ {
 		if err := r.gate.enter(ctx); err != nil {
-			return nil, err
+			return err
 		}
-		got, err := r.once(ctx, req)
+		err := do()
 		wait, again := r.patience(err, pause)
 		r.gate.leave(again && isBusy(err))
 		if err == nil {
-			return got, nil
+			return nil
 		}
 		if !again || try == tries || ctx.Err() != nil {
-			return nil, fmt.Errorf("%s %s of %s: %w", req.method, req.path, r.host.RegistryStr()+"/"+req.repository, clean(err))
+			return fmt.Errorf("%s: %w", what, clean(err))
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(wait):
 		}
 		pause *= 2
 	}
 }
 
-func (r *Registry) once(ctx context.Context, req request) (*answer, error) {
+func (r *Registry) once(ctx context.Context, req Request) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
-	client, err := r.client(ctx, req.repository, req.action)
-	if err != nil {
-		return nil, err
-	}
-	hr, err := http.NewRequestWithContext(ctx, req.method, r.url(req), bytes.NewReader(req.body))
-	if err != nil {
-		return nil, err
-	}
-	if req.accept != "" {
-		hr.Header.Set("Accept", req.accept)
-	}
-	if req.kind != "" {
-		hr.Header.Set("Content-Type", req.kind)
-	}
-	resp, err := client.Do(hr)
+	resp, err := r.send(ctx, req, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -103,51 +106,67 @@ func (r *Registry) once(ctx context.Context, req request) (*answer, error) {
 	if resp.StatusCode >= 300 {
 		return nil, refused(resp, body)
 	}
-	return &answer{resp.Header, body}, nil
+	return &Answer{resp.StatusCode, resp.Header, body}, nil
 }
 
-func (r *Registry) url(req request) string {
-	u := r.host.Scheme() + "://" + r.host.RegistryStr()
-	switch {
-	case req.path != "" && req.path[0] == '/':
-		return u + req.path
-	case req.repository == "":
-		return u + "/v2/" + req.path
+// send sends a request; the body is in place of the request's own.
+func (r *Registry) send(ctx context.Context, req Request, body io.Reader) (*http.Response, error) {
+	client, err := r.client(ctx, req.Repository, req.Rights)
+	if err != nil {
+		return nil, err
 	}
-	return u + "/v2/" + req.repository + "/" + req.path
+	hr, err := http.NewRequestWithContext(ctx, req.Method, r.url(req), body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range req.Header {
+		hr.Header[name] = values
+	}
+	return client.Do(hr)
 }
 
-// refusal is an answer that isn't what was asked for.
-type refusal struct {
-	status  int
-	message string // of the registry
+func (r *Registry) url(req Request) string {
+	u := r.host.Scheme() + "://" + r.Host()
+	switch {
+	case req.Path != "" && req.Path[0] == '/':
+		return u + req.Path
+	case req.Repository == "":
+		return u + "/v2/" + req.Path
+	}
+	return u + "/v2/" + req.Repository + "/" + req.Path
+}
+
+// Refusal is an answer that isn't what was asked for.
+type Refusal struct {
+	Status  int
+	Message string // of the registry
 	after   time.Duration
 }
 
-func (e *refusal) Error() string {
-	if e.message == "" {
-		return fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
+func (e *Refusal) Error() string {
+	if e.Message == "" {
+		return fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
 	}
-	return fmt.Sprintf("%d %s (%s)", e.status, http.StatusText(e.status), e.message)
+	return fmt.Sprintf("%d %s (%s)", e.Status, http.StatusText(e.Status), e.Message)
 }
 
-func (e *refusal) Is(target error) bool {
+func (e *Refusal) Is(target error) bool {
 	switch target {
 	case fs.ErrNotExist:
-		return e.status == http.StatusNotFound
+		return e.Status == http.StatusNotFound
 	case fs.ErrPermission:
-		return e.status == http.StatusUnauthorized || e.status == http.StatusForbidden
+		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 	case errors.ErrUnsupported:
-		return e.status == http.StatusMethodNotAllowed || e.status == http.StatusBadRequest
+		return e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusBadRequest
 	}
 	return false
 }
 
 func refused(resp *http.Response, body []byte) error {
-	e := &refusal{status: resp.StatusCode}
+	e := &Refusal{Status: resp.StatusCode}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if known, ok := errors.AsType[*transport.Error](transport.CheckError(resp)); ok && len(known.Errors) > 0 {
-		e.message = known.Errors[0].String()
+		e.Message = known.Errors[0].String()
 	}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
 		e.after = time.Duration(seconds) * time.Second
@@ -166,8 +185,8 @@ func (r *Registry) patience(err error, pause time.Duration) (time.Duration, bool
 		return 0, false // nobody is there
 	}
 	status := 0
-	if e, ok := errors.AsType[*refusal](err); ok {
-		status = e.status
+	if e, ok := errors.AsType[*Refusal](err); ok {
+		status = e.Status
 		pause = min(max(pause, e.after), maxPatience)
 	} else if e, ok := errors.AsType[*transport.Error](err); ok { // from asking for a token
 		status = e.StatusCode
@@ -181,8 +200,8 @@ func (r *Registry) patience(err error, pause time.Duration) (time.Duration, bool
 }
 
 func isBusy(err error) bool {
-	e, ok := errors.AsType[*refusal](err)
-	return ok && (e.status == http.StatusTooManyRequests || e.status == http.StatusServiceUnavailable)
+	e, ok := errors.AsType[*Refusal](err)
+	return ok && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable)
 }
 
 // clean takes addresses out of an error: those that a registry redirects to can
