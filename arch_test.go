@@ -53,6 +53,11 @@ var floors = []storey{
 	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/image/** plugin/ui"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/lsp", "lint/** plugin/lint plugin/ui"}, // the same lint, in an editor
+	{5, "plugin/registry/catalog", "plugin/prune/retention"},
+	{5, "plugin/registry/table", "plugin/ui"},
+	{5, "plugin/registry/connect", "plugin/distribution plugin/prune/registry plugin/prune/retention plugin/ui"},
+	{5, "plugin/registry/*", "plugin/distribution plugin/prune plugin/prune/* plugin/registry/catalog plugin/registry/table plugin/registry/connect plugin/ui"},
+	{5, "plugin/registry", "plugin/registry/* plugin/ui"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
 	{0, "frontend/trail", ""},
 	{5, "frontend", "lint/** frontend/trail"},

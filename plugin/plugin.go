@@ -22,6 +22,7 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/lint"
 	"github.com/imgmgr/imgmgr/plugin/lsp"
 	"github.com/imgmgr/imgmgr/plugin/prune"
+	"github.com/imgmgr/imgmgr/plugin/registry"
 	"github.com/imgmgr/imgmgr/plugin/sbom"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -73,6 +74,7 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 		lint.Command(streams, rules.All),
 		lsp.Command(streams, rules.All, version),
 		prune.Command(streams),
+		registry.Command(streams),
 		sbom.Command(streams),
 	)
 	return root
