@@ -196,8 +196,10 @@ func (f *flags) policyFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.share, "max-share", "", "Remove up to this `PERCENT` of a repository's images, whatever the policy's limit")
 }
 
-func (f *flags) journalFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.journal, "journal", "", "`FOLDER` of the journals (default $XDG_STATE_HOME/imgmgr/prune)")
+func (f *flags) journalFlag(cmd *cobra.Command) { journalFlag(cmd, &f.journal) }
+
+func journalFlag(cmd *cobra.Command, folder *string) {
+	cmd.Flags().StringVar(folder, "journal", "", "`FOLDER` of the journals (default $XDG_STATE_HOME/imgmgr/prune)")
 }
 
 // DefaultPolicy is the file that is read where none is named.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +70,7 @@ func localPolicy(all bool, filters client.Filters, now time.Time) (*retention.Po
 			key, want, hasValue := strings.Cut(value, "=")
 			label := retention.LabelPattern{Name: key}
 			if hasValue {
-				label.Value = []retention.Pattern{exactly(want)}
+				label.Value = []retention.Pattern{retention.Exactly(want)}
 			}
 			switch name {
 			case "until":
@@ -101,19 +100,11 @@ func localPolicy(all bool, filters client.Filters, now time.Time) (*retention.Po
 		rule.Name = "unused"
 	} else {
 		rule.Select.Untagged = true
-		rule.Select.Repository = []retention.Pattern{exactly(engine.Unnamed)}
+		rule.Select.Repository = []retention.Pattern{retention.Exactly(engine.Unnamed)}
 	}
 	rule.Remove = rule.MaxAge == 0
 	p.Rules = append(p.Rules, rule)
 	return p, nil
-}
-
-func exactly(name string) retention.Pattern {
-	p, err := retention.ParsePattern("/" + regexp.QuoteMeta(name) + "/")
-	if err != nil || name == "" {
-		return retention.Pattern{} // matches the empty name alone
-	}
-	return p
 }
 
 // until reads a length of time, or a date, as `docker image prune` does.

@@ -69,9 +69,10 @@ type Selector struct {
 	Reference  []Pattern // repository:tag
 	Label      []LabelPattern
 	Platform   []Pattern
-	LargerThan int64 // bytes of all blobs; 0: any
-	Untagged   bool  // only images without a tag
-	Orphaned   bool  // only referrers whose subject is gone
+	Digest     string // only this manifest; for policies that aren't written as YAML
+	LargerThan int64  // bytes of all blobs; 0: any
+	Untagged   bool   // only images without a tag
+	Orphaned   bool   // only referrers whose subject is gone
 }
 
 // LabelPattern selects by a label of the image's configuration.

@@ -163,6 +163,9 @@ func (s *Selector) matches(e *entry, generous bool) bool {
 	if s.Untagged && e.tag != "" || e.tag == "" && len(s.Tag)+len(s.Reference) > 0 {
 		return false
 	}
+	if s.Digest != "" && s.Digest != n.Digest {
+		return false
+	}
 	for _, part := range []struct {
 		patterns []Pattern
 		name     string
