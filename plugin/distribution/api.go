@@ -15,15 +15,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // pageSize is the most that distribution allows.
 const pageSize = 1000
 
-// accepting accepts all types of manifests there are. Registries answer 404, or
+// Accepting accepts all types of manifests there are. Registries answer 404, or
 // convert, where the type of a manifest isn't accepted.
-func accepting() http.Header {
+func Accepting() http.Header {
 	return http.Header{"Accept": {strings.Join([]string{
 		string(types.OCIImageIndex), string(types.DockerManifestList),
 		string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
@@ -103,7 +104,7 @@ func nextPage(link string) (string, error) {
 
 // Digest is what a tag, or a digest, leads to now.
 func (r *Registry) Digest(ctx context.Context, repository, reference string) (string, error) {
-	req := Request{Method: http.MethodHead, Repository: repository, Path: "manifests/" + reference, Rights: MayRead, Header: accepting()}
+	req := Request{Method: http.MethodHead, Repository: repository, Path: "manifests/" + reference, Rights: MayRead, Header: Accepting()}
 	got, err := r.Do(ctx, req)
 	if err != nil {
 		return "", err
@@ -149,7 +150,7 @@ func (r *Registry) Content(ctx context.Context, repository, kind, digest string)
 func (r *Registry) get(ctx context.Context, repository, kind, digest string) (*Answer, error) {
 	req := Request{Method: http.MethodGet, Repository: repository, Path: kind + "/" + digest, Rights: MayRead}
 	if kind == "manifests" {
-		req.Header = accepting()
+		req.Header = Accepting()
 	}
 	var got *Answer
 	for range 2 { // once more: it may have been cut on the way
@@ -238,3 +239,26 @@ var digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})
 
 // IsDigest reports a digest of an algorithm that can be checked.
 func IsDigest(s string) bool { return digestForm.MatchString(s) }
+
+// Login is how a registry wants credentials: "none", "basic" or "token".
+func (r *Registry) Login(ctx context.Context) (string, error) {
+	var kind string
+	err := r.again(ctx, "GET /v2/ of "+r.Host(), func() error {
+		ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+		defer cancel()
+		challenge, err := transport.Ping(ctx, r.host, r.opts.Transport)
+		if err == nil {
+			kind = challenge.Scheme
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case kind == "":
+		return "none", nil
+	case strings.EqualFold(kind, "bearer"):
+		return "token", nil
+	}
+	return strings.ToLower(kind), nil
+}

@@ -126,13 +126,17 @@ func (r *Registry) Workers() int { return r.opts.Workers }
 
 // client returns a client with the right to do something in a repository. It asks
 // for a token once; go-containerregistry renews it when it has expired.
-func (r *Registry) client(ctx context.Context, repository, rights string) (*http.Client, error) {
-	scope := "repository:" + repository + ":" + rights
+func (r *Registry) client(ctx context.Context, repository, rights, from string) (*http.Client, error) {
+	scopes := []string{"repository:" + repository + ":" + rights}
 	if repository == "" {
-		scope = "registry:catalog:*"
+		scopes[0] = "registry:catalog:*"
 	}
+	if from != "" {
+		scopes = append(scopes, "repository:"+from+":"+MayRead)
+	}
+	key := strings.Join(scopes, " ")
 	r.mu.Lock()
-	c := r.clients[scope]
+	c := r.clients[key]
 	r.mu.Unlock()
 	if c != nil {
 		return c, nil
@@ -141,13 +145,13 @@ func (r *Registry) client(ctx context.Context, repository, rights string) (*http
 	if err != nil {
 		return nil, fmt.Errorf("credentials of %s: %w", r.host, err)
 	}
-	t, err := transport.NewWithContext(ctx, r.host, auth, transport.NewUserAgent(r.opts.Transport, "imgmgr"), []string{scope})
+	t, err := transport.NewWithContext(ctx, r.host, auth, transport.NewUserAgent(r.opts.Transport, "imgmgr"), scopes)
 	if err != nil {
 		return nil, err
 	}
 	c = &http.Client{Transport: t}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.clients[scope] = c
+	r.clients[key] = c
 	return c, nil
 }

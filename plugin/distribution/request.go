@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -38,8 +39,9 @@ const (
 type Request struct {
 	Method     string
 	Repository string // without the host; "" for what is about the registry
-	Path       string // below /v2/REPOSITORY/, or a whole path for a next page
+	Path       string // below /v2/REPOSITORY/, or a whole path or URL that the registry has named
 	Rights     string
+	From       string // another repository that has to be readable, to mount from
 	Header     http.Header
 	Body       []byte
 }
@@ -65,17 +67,26 @@ func (r *Registry) Do(ctx context.Context, req Request) (*Answer, error) {
 // again does something as often as can help, as one of the requests that may run
 // at one time.
 func (r *Registry) again(ctx context.Context, what string, do func() error) error {
-	pause := r.opts.Pause
-	for try := 1; ; try++ {
+	return r.patiently(ctx, what, func() error {
 		if err := r.gate.enter(ctx); err != nil {
 			return err
 		}
 		err := do()
-		wait, again := r.patience(err, pause)
-		r.gate.leave(again && isBusy(err))
+		r.gate.leave(isBusy(err))
+		return err
+	})
+}
+
+// patiently does something as often as can help, with a pause before each further
+// try that the registry can make longer.
+func (r *Registry) patiently(ctx context.Context, what string, do func() error) error {
+	pause := r.opts.Pause
+	for try := 1; ; try++ {
+		err := do()
 		if err == nil {
 			return nil
 		}
+		wait, again := r.patience(err, pause)
 		if !again || try == tries || ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", what, clean(err))
 		}
@@ -111,7 +122,7 @@ func (r *Registry) once(ctx context.Context, req Request) (*Answer, error) {
 
 // send sends a request; the body is in place of the request's own.
 func (r *Registry) send(ctx context.Context, req Request, body io.Reader) (*http.Response, error) {
-	client, err := r.client(ctx, req.Repository, req.Rights)
+	client, err := r.client(ctx, req.Repository, req.Rights, req.From)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +139,8 @@ func (r *Registry) send(ctx context.Context, req Request, body io.Reader) (*http
 func (r *Registry) url(req Request) string {
 	u := r.host.Scheme() + "://" + r.Host()
 	switch {
+	case strings.Contains(req.Path, "://"):
+		return req.Path
 	case req.Path != "" && req.Path[0] == '/':
 		return u + req.Path
 	case req.Repository == "":
@@ -179,6 +192,9 @@ func refused(resp *http.Response, body []byte) error {
 // patience says whether a request may work another time, and how long to wait.
 func (r *Registry) patience(err error, pause time.Duration) (time.Duration, bool) {
 	if err == nil {
+		return 0, false
+	}
+	if _, done := errors.AsType[fatal](err); done {
 		return 0, false
 	}
 	if _, unknown := errors.AsType[*net.DNSError](err); unknown || errors.Is(err, syscall.ECONNREFUSED) {

@@ -95,26 +95,13 @@ func printLines(w io.Writer, width int, lines []line) {
 		reason := ui.Plain(l.reason)
 		if width > 0 && len(head)+len([]rune(reason)) > width {
 			fmt.Fprintf(w, "%s\n", strings.TrimRight(head, " "))
-			for _, part := range wrap(reason, width-6) {
+			for _, part := range ui.Wrap(reason, width-6) {
 				fmt.Fprintf(w, "      %s\n", part)
 			}
 			continue
 		}
 		fmt.Fprintf(w, "%s%s\n", head, reason)
 	}
-}
-
-func wrap(text string, width int) []string {
-	var lines []string
-	current := ""
-	for word := range strings.FieldsSeq(text) {
-		if current != "" && len([]rune(current))+1+len([]rune(word)) > width {
-			lines = append(lines, current)
-			current = ""
-		}
-		current = strings.TrimPrefix(current+" "+word, " ")
-	}
-	return append(lines, current)
 }
 
 // counted says how many images and tags a list of removals is.

@@ -9,6 +9,7 @@ package registry
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/imgmgr/imgmgr/plugin/registry/doctor"
 	"github.com/imgmgr/imgmgr/plugin/registry/inspect"
 	"github.com/imgmgr/imgmgr/plugin/registry/ls"
 	"github.com/imgmgr/imgmgr/plugin/registry/rm"
@@ -27,7 +28,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 		Use: "registry COMMAND", Short: "List, check, copy and remove images of registries", Long: long, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(ls.Command(streams), inspect.Command(streams), rm.Command(streams))
+	cmd.AddCommand(doctor.Command(streams), ls.Command(streams), inspect.Command(streams), rm.Command(streams))
 	for _, c := range append(cmd.Commands(), cmd) {
 		c.DisableFlagsInUseLine = true // [OPTIONS] says it
 	}

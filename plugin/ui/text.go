@@ -31,3 +31,17 @@ func Plural(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
+
+// Wrap breaks a text between words into lines of so many columns.
+func Wrap(text string, width int) []string {
+	var lines []string
+	current := ""
+	for word := range strings.FieldsSeq(text) {
+		if current != "" && len([]rune(current))+1+len([]rune(word)) > width {
+			lines = append(lines, current)
+			current = ""
+		}
+		current = strings.TrimPrefix(current+" "+word, " ")
+	}
+	return append(lines, current)
+}

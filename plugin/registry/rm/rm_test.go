@@ -35,7 +35,9 @@ func inventory() *retention.Inventory {
 
 func TestMake(t *testing.T) {
 	tag := func(tag string) connect.Ref { return connect.Ref{Host: "host", Repository: "app", Tag: tag} }
-	byDigest := func(letter string) connect.Ref { return connect.Ref{Host: "host", Repository: "app", Digest: digest(letter)} }
+	byDigest := func(letter string) connect.Ref {
+		return connect.Ref{Host: "host", Repository: "app", Digest: digest(letter)}
+	}
 	for name, c := range map[string]struct {
 		refs    []connect.Ref
 		allTags bool
