@@ -5,6 +5,7 @@ go 1.26.8
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/CycloneDX/cyclonedx-go v0.12.0 // the SBOM as CycloneDX
+	github.com/Masterminds/semver/v3 v3.5.0 // ranges of versions, for registry sync
 	github.com/anchore/stereoscope v0.4.1
 	github.com/anchore/syft v1.57.0 // makes the SBOM; heavy, so it is linked into the scanner alone
 	github.com/bmatcuk/doublestar/v4 v4.10.3
@@ -62,7 +63,6 @@ require (
 	github.com/GoogleCloudPlatform/opentelemetry-operations-go/exporter/metric v0.57.0 // indirect
 	github.com/GoogleCloudPlatform/opentelemetry-operations-go/internal/resourcemapping v0.57.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
-	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/Masterminds/sprig/v3 v3.3.0 // indirect
 	github.com/Microsoft/go-winio v0.6.3-0.20260930231756-f19d9717deb0 // indirect
 	github.com/Microsoft/hcsshim v0.15.0-rc.4 // indirect

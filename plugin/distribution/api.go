@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // pageSize is the most that distribution allows.
@@ -179,46 +180,56 @@ func (r *Registry) Delete(ctx context.Context, repository, reference string) err
 	return err
 }
 
-// Referrers are the digests of what refers to a manifest, by the referrers API.
-// A registry that doesn't know it is asked once: there, tags lead to referrers.
-func (r *Registry) Referrers(ctx context.Context, repository, digest string) ([]string, error) {
+// Referrers is what refers to a manifest, by the referrers API. A registry that
+// doesn't know it is asked once, and supported is false: there, tags lead to
+// referrers.
+func (r *Registry) Referrers(ctx context.Context, repository, digest string) (found []ocispec.Descriptor, supported bool, err error) {
 	r.mu.Lock()
 	known := r.referrers
 	r.mu.Unlock()
 	if known != nil && !*known {
-		return nil, nil
+		return nil, false, nil
 	}
-	got, err := r.Do(ctx, Request{Method: http.MethodGet, Repository: repository, Path: "referrers/" + digest, Rights: MayRead})
-	supported := err == nil
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if known == nil {
+	seen := map[string]bool{}
+	for next := "referrers/" + digest; next != "" && !seen[next]; {
+		seen[next] = true
+		got, err := r.Do(ctx, Request{Method: http.MethodGet, Repository: repository, Path: next, Rights: MayRead})
+		supported = err == nil
+		if len(seen) == 1 && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported)) {
+			err = nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
 		r.mu.Lock()
 		r.referrers = &supported
 		r.mu.Unlock()
-	}
-	if !supported {
-		return nil, nil
-	}
-	if got.Header.Get("Link") != "" {
-		return nil, fmt.Errorf("the referrers of %s in %s come in pages, which imgmgr does not read yet", digest, repository)
-	}
-	var index struct{ Manifests []struct{ Digest string } }
-	if err := json.Unmarshal(got.Body, &index); err != nil {
-		return nil, fmt.Errorf("read the referrers of %s in %s: %w", digest, repository, err)
-	}
-	var out []string
-	for _, d := range index.Manifests {
-		if !IsDigest(d.Digest) {
-			return nil, fmt.Errorf("read the referrers of %s in %s: %q is no digest", digest, repository, d.Digest)
+		if !supported {
+			return nil, false, nil
 		}
-		out = append(out, d.Digest)
+		page, err := referrersPage(got.Body)
+		if err == nil {
+			next, err = nextPage(got.Header.Get("Link"))
+		}
+		if err != nil {
+			return nil, true, fmt.Errorf("read the referrers of %s in %s: %w", digest, repository, err)
+		}
+		found = append(found, page...)
 	}
-	return out, nil
+	return found, true, nil
+}
+
+func referrersPage(content []byte) ([]ocispec.Descriptor, error) {
+	var index ocispec.Index
+	if err := json.Unmarshal(content, &index); err != nil {
+		return nil, err
+	}
+	for _, d := range index.Manifests {
+		if !IsDigest(d.Digest.String()) {
+			return nil, fmt.Errorf("%q is no digest", d.Digest)
+		}
+	}
+	return index.Manifests, nil
 }
 
 // matches holds content against its digest.

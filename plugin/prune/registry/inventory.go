@@ -184,7 +184,11 @@ func (w *walk) read(ctx context.Context, digest string) (*retention.Manifest, []
 		}
 		describe(&m, content)
 	}
-	referrers, err := w.registry.remote.Referrers(ctx, w.repository, digest)
+	found, _, err := w.registry.remote.Referrers(ctx, w.repository, digest)
+	var referrers []string
+	for _, d := range found {
+		referrers = append(referrers, d.Digest.String())
+	}
 	return &m, referrers, err
 }
 

@@ -31,3 +31,13 @@ func Named(title string, names []Name) *Policy {
 func Exactly(name string) Pattern {
 	return Pattern{text: name, re: regexp.MustCompile(`^` + regexp.QuoteMeta(name) + `$`)}
 }
+
+// SeenNow says of all images that they were there when the facts were taken, which
+// is enough to remove, by name, one that has no date.
+func SeenNow(inv *Inventory) {
+	for i := range inv.Repositories {
+		for j := range inv.Repositories[i].Manifests {
+			inv.Repositories[i].Manifests[j].FirstSeen = inv.Taken
+		}
+	}
+}

@@ -92,9 +92,9 @@ func (p *probe) referring(ctx context.Context, t things) error {
 		p.found.Subjects, err = answer(err)
 		return err
 	}
-	found, err := p.Registry.Referrers(ctx, p.scratch, t.one.Digest.String())
+	found, _, err := p.Registry.Referrers(ctx, p.scratch, t.one.Digest.String())
 	p.found.Subjects = No
-	if slices.Contains(found, t.referrer.Digest.String()) {
+	if slices.ContainsFunc(found, func(d ocispec.Descriptor) bool { return d.Digest == t.referrer.Digest }) {
 		p.found.Subjects = Yes
 	}
 	return err

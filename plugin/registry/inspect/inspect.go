@@ -217,12 +217,12 @@ func (r reader) referrers(ctx context.Context, out *Report) error {
 	}
 	slices.Sort(targets)
 	for _, target := range slices.Compact(targets) {
-		found, err := r.Registry.Referrers(ctx, r.repository, target)
+		found, _, err := r.Registry.Referrers(ctx, r.repository, target)
 		if err != nil {
 			return err
 		}
-		for _, digest := range found {
-			if err := r.refer(ctx, out, digest, "", target); err != nil {
+		for _, d := range found {
+			if err := r.refer(ctx, out, d.Digest.String(), "", target); err != nil {
 				return err
 			}
 		}

@@ -25,7 +25,7 @@ type Refused struct {
 // all names. A digest goes only when all its tags go: those that are named too,
 // or all with allTags.
 func Make(inv *retention.Inventory, refs []connect.Ref, allTags bool) (*retention.Plan, []Refused) {
-	seen(inv)
+	retention.SeenNow(inv)
 	var refused []Refused
 	var names []retention.Name
 	for _, ref := range refs {
@@ -45,16 +45,6 @@ func Make(inv *retention.Inventory, refs []connect.Ref, allTags bool) (*retentio
 		}
 	}
 	return plan, refused
-}
-
-// seen says of what has no date that it was there just now: no age is asked for.
-func seen(inv *retention.Inventory) {
-	for i := range inv.Repositories {
-		for j := range inv.Repositories[i].Manifests {
-			m := &inv.Repositories[i].Manifests[j]
-			m.FirstSeen = inv.Taken
-		}
-	}
 }
 
 // refuse says why a name can't be removed, before anything is planned.
