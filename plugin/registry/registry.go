@@ -12,6 +12,7 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/registry/doctor"
 	"github.com/imgmgr/imgmgr/plugin/registry/inspect"
 	"github.com/imgmgr/imgmgr/plugin/registry/ls"
+	"github.com/imgmgr/imgmgr/plugin/registry/report"
 	"github.com/imgmgr/imgmgr/plugin/registry/rm"
 	"github.com/imgmgr/imgmgr/plugin/registry/sync"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -29,7 +30,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 		Use: "registry COMMAND", Short: "List, check, copy and remove images of registries", Long: long, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(doctor.Command(streams), ls.Command(streams), inspect.Command(streams), rm.Command(streams), sync.Command(streams))
+	cmd.AddCommand(doctor.Command(streams), ls.Command(streams), inspect.Command(streams), report.Command(streams), rm.Command(streams), sync.Command(streams))
 	for _, c := range append(cmd.Commands(), cmd) {
 		c.DisableFlagsInUseLine = true // [OPTIONS] says it
 	}

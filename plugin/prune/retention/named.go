@@ -9,10 +9,10 @@ type Name struct {
 	Digest     string // where Tag is ""; all tags of the manifest go with it
 }
 
-// Named is the policy that removes what is named and nothing else. It has no
+// Named is the policy that removes what is named and nothing else, for a reason. It has no
 // brakes of its own: whoever names an image means it. What an image that stays
 // needs is kept all the same, and so is what can't be read.
-func Named(title string, names []Name) *Policy {
+func Named(title, reason string, names []Name) *Policy {
 	p := &Policy{Name: title, Age: Created, Limits: Limits{Share: 1}, RemoveBases: true}
 	for _, n := range names {
 		s := Selector{Repository: []Pattern{Exactly(n.Repository)}, Digest: n.Digest}
@@ -21,7 +21,7 @@ func Named(title string, names []Name) *Policy {
 		}
 		for _, orphaned := range []bool{false, true} {
 			s.Orphaned = orphaned
-			p.Rules = append(p.Rules, Rule{Name: title, Select: s, Remove: true, MaxCount: -1})
+			p.Rules = append(p.Rules, Rule{Name: title, Select: s, Remove: true, Reason: reason, MaxCount: -1})
 		}
 	}
 	return p

@@ -54,6 +54,8 @@ type Rule struct {
 	Keep       bool // all that is selected stays
 	KeepLatest int  // the newest of each group stay
 	Remove     bool // all that is selected goes
+	// Reason is why, in plans, where Remove is not of a policy that was written.
+	Reason string
 
 	MaxAge   time.Duration // 0: no bound
 	MaxCount int           // images of each group; -1: no bound

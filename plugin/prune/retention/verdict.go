@@ -69,7 +69,7 @@ func (r *Rule) all(selected []*entry) {
 		if r.Keep {
 			e.decide(keep, r.Name, fmt.Sprintf("rule %s keeps it", r.Name))
 		} else {
-			e.decide(remove, r.Name, "selected by its rule")
+			e.decide(remove, r.Name, cmp.Or(r.Reason, "selected by its rule"))
 		}
 	}
 }

@@ -39,6 +39,7 @@ type Referrer struct {
 	Tag    string // by which it is tied to its subject, if it is
 	Kind   retention.Kind
 	Size   int64 // bytes, as Image.Size
+	Blobs  []retention.Blob
 }
 
 // Repository is the images of one name.
@@ -110,7 +111,8 @@ func (r *reader) refer(subject, digest, tag string) {
 	ref := Referrer{Digest: digest, Tag: tag, Kind: retention.KindOpaque}
 	if m := r.manifests[digest]; m != nil {
 		ref.Kind = m.Kind
-		ref.Size = bytes(r.contents(m, map[string]bool{}))
+		ref.Blobs = r.contents(m, map[string]bool{})
+		ref.Size = bytes(ref.Blobs)
 	}
 	r.referrers[subject] = append(r.referrers[subject], ref)
 }

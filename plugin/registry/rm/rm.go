@@ -35,7 +35,7 @@ func Make(inv *retention.Inventory, refs []connect.Ref, allTags bool) (*retentio
 		}
 		names = append(names, retention.Name{Repository: ref.Repository, Tag: ref.Tag, Digest: ref.Digest})
 	}
-	plan := retention.Make(inv, retention.Named("named", names))
+	plan := retention.Make(inv, retention.Named("registry rm", "named", names))
 	for _, ref := range refs {
 		if slices.ContainsFunc(refused, func(r Refused) bool { return r.Ref == ref.String() }) {
 			continue

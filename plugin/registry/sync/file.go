@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"go.yaml.in/yaml/v3"
@@ -25,6 +27,11 @@ type entry struct {
 	Delete       bool     `yaml:"delete"`
 }
 
+// unknownField is how the YAML reader tells of a key that it doesn't know.
+var unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
+var oneLine = strings.NewReplacer("yaml: ", "", "unmarshal errors:\n  ", "", "\n  ", "; ")
+
 // ParseFile reads a YAML file of many jobs.
 func ParseFile(name string, text []byte) ([]Job, error) {
 	var file struct {
@@ -34,7 +41,7 @@ func ParseFile(name string, text []byte) ([]Job, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %s", name, unknownField.ReplaceAllString(oneLine.Replace(err.Error()), "there is no $1"))
 	}
 	if file.Version != 1 || len(file.Syncs) == 0 {
 		return nil, fmt.Errorf("read %s: want \"version: 1\" and a list of \"syncs\"; see docs/registry.md", name)

@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,7 +200,7 @@ func (r *runner) remove(ctx context.Context, work *Work) error {
 		return err
 	}
 	retention.SeenNow(inv)
-	policy := retention.Named("not in "+cmp.Or(strings.TrimPrefix(work.Job.From, "https://"), work.From.Host()), names)
+	policy := retention.Named("sync --delete", "not in "+strings.TrimPrefix(work.Job.From, "https://"), names)
 	policy.Limits.Share, policy.Limits.KeepLast = r.share, true
 	plan := retention.Make(inv, policy)
 	how := r.CarryOut
@@ -222,6 +221,9 @@ func (r *runner) summary() {
 	}
 	if r.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", r.failed))
+	}
+	if all == 0 {
+		return
 	}
 	text := ui.Plural(all, "tag")
 	if len(parts) > 0 {

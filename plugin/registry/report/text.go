@@ -1,0 +1,62 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/imgmgr/imgmgr/plugin/ui"
+)
+
+// topImages is how many images a report for people names.
+const topImages = 10
+
+func writeText(w io.Writer, r *Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(t, "%s: %s\n", r.Registry, r.summary())
+	for _, g := range r.groups() {
+		fmt.Fprintf(t, "\n%s\tIMAGES\tTAGS\tSIZE\tOF ITS OWN\tNEWEST\n", strings.ToUpper(g.title))
+		for _, total := range g.totals {
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\n", ui.Plain(total.Name), total.Images, total.Tags, ui.Bytes(total.Size), ui.Bytes(total.Own), day(total.Newest))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(t, "\nLARGEST IMAGES\tSIZE\tCREATED\n")
+	for _, img := range r.Images[:min(len(r.Images), topImages)] {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", ui.Plain(r.short(img.Tag)), ui.Bytes(img.Size), day(img.Created))
+	}
+	return t.Flush()
+}
+
+// summary is the report in one sentence.
+func (r *Report) summary() string {
+	return fmt.Sprintf("%s with %s in %s, %s on %s", ui.Plural(r.TotalImages, "image"), ui.Plural(r.TotalTags, "tag"),
+		ui.Plural(len(r.Repositories), "repository"), ui.Bytes(r.TotalSize), r.Taken.Format(time.DateOnly))
+}
+
+// group is one table of totals.
+type group struct {
+	title  string
+	totals []Total
+}
+
+func (r *Report) groups() []group {
+	return []group{{"team", r.Teams}, {"environment", r.Environments}, {"repository", r.Repositories}}
+}
+
+// short leaves the registry's host out.
+func (r *Report) short(ref string) string {
+	host, _, _ := strings.Cut(r.Registry, "/")
+	return strings.TrimPrefix(ref, host+"/")
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.DateOnly)
+}
