@@ -17,7 +17,8 @@ const long = `Say what a registry can do, and what that means for prune and sync
 It pushes a few test images of some hundred bytes to a scratch repository
 (--scratch) and to one below it, tries to list, mount, delete and restore them, and
 takes them away. Some registries go on listing the empty repository. --read-only
-looks at what is there and writes nothing; less is found out then.
+looks at what is there and writes nothing; less is found out then. Where nothing can
+be deleted, nothing is written either.
 
 The exit code is 1 if something is missing that prune needs, and 2 for failures.`
 
@@ -82,7 +83,7 @@ func (f *flags) run(ctx context.Context, streams ui.Streams, place string) error
 		enc.SetIndent("", "  ")
 		err = enc.Encode(findings)
 	} else {
-		err = printText(streams.Out, registry.Host(), scratch, findings)
+		err = printText(streams.Out, registry.Host(), scratch, answers.Wrote, findings)
 	}
 	if err == nil && !Fit(findings) {
 		return &ui.Exit{Code: ui.Findings}
@@ -91,7 +92,7 @@ func (f *flags) run(ctx context.Context, streams ui.Streams, place string) error
 }
 
 // printText prints a table whose last column is wrapped to the terminal.
-func printText(out ui.Output, host, scratch string, findings []Finding) error {
+func printText(out ui.Output, host, scratch string, wrote bool, findings []Finding) error {
 	var b strings.Builder
 	check, answer := 0, 0
 	for _, f := range findings {
@@ -110,13 +111,13 @@ func printText(out ui.Output, host, scratch string, findings []Finding) error {
 			b.WriteString(head + line + "\n")
 		}
 	}
-	switch {
-	case !Fit(findings):
-		fmt.Fprintf(&b, "\n%s is not fit for prune: see what is missing.\n", host)
-	case scratch == "":
-		fmt.Fprintf(&b, "\nNothing was written to %s.\n", host)
-	default:
+	if wrote {
 		fmt.Fprintf(&b, "\nTest images were written to %s/%s, and deleted.\n", host, scratch)
+	} else {
+		fmt.Fprintf(&b, "\nNothing was written to %s.\n", host)
+	}
+	if !Fit(findings) {
+		fmt.Fprintf(&b, "%s is not fit for prune: see what is missing.\n", host)
 	}
 	_, err := fmt.Fprint(out, b.String())
 	return err

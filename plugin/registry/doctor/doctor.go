@@ -31,6 +31,7 @@ type Answers struct {
 	DeleteTag      Answer // a tag goes and its image stays
 	DeleteManifest Answer
 	Undo           Answer // a deleted manifest is taken back
+	Wrote          bool   // test images were written, and deleted
 }
 
 // Level says how bad a finding is.

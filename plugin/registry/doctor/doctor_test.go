@@ -4,7 +4,7 @@ import "testing"
 
 // What a registry can't do is worth an exit code only where prune needs it.
 func TestFit(t *testing.T) {
-	able := Answers{"token", Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes}
+	able := Answers{"token", Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, true}
 	for name, c := range map[string]struct {
 		change func(*Answers)
 		fit    bool

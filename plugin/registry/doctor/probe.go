@@ -43,7 +43,10 @@ func Examine(ctx context.Context, registry *distribution.Registry, scratch strin
 	if scratch == "" {
 		return &p.found, p.existing(ctx, repositories)
 	}
-	return &p.found, p.write(ctx)
+	if err := p.write(ctx); err != nil || p.found.Wrote {
+		return &p.found, err
+	}
+	return &p.found, p.existing(ctx, repositories)
 }
 
 // answer turns an error into an answer, where it is one.

@@ -41,6 +41,11 @@ func (p *probe) write(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := p.Delete(ctx, p.scratch, t.one.Digest.String()); errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		p.found.DeleteManifest = No // what is written would stay
+		return nil
+	}
+	p.found.Wrote = true
 	defer func() { err = errors.Join(err, p.tidy(context.WithoutCancel(ctx), t)) }()
 	if err := p.upload(ctx, t.config); err != nil {
 		return fmt.Errorf("write to the scratch repository: %w; name another with --scratch, or use --read-only", err)

@@ -19,7 +19,8 @@ import (
 // list under its fallback tag names, and what cosign's tags lead to.
 //
 // The fallback's list isn't copied as it is. A destination with the API makes its
-// own, and one without gets a list with what it had and what has come.
+// own, and one without gets a list with what it had and what has come. Source: OCI
+// distribution specification 1.1, "Referrers Tag Schema".
 func (c *copier) referrers(ctx context.Context, from, to, subject string) error {
 	found, _, err := c.From.Referrers(ctx, from, subject)
 	if err != nil {
@@ -41,15 +42,48 @@ func (c *copier) referrers(ctx context.Context, from, to, subject string) error 
 			}
 		}
 	}
+	if len(found) == 0 {
+		return nil
+	}
+	known, supported, err := c.To.Referrers(ctx, to, subject)
+	if err == nil && !supported {
+		known, err = fallbackList(ctx, c.To, to, fallback)
+	}
+	if err != nil {
+		return err
+	}
+	list, fresh := merge(known, found)
 	for _, d := range found {
 		if err := c.fetch(ctx, from, to, d.Digest.String()); err != nil {
 			return fmt.Errorf("copy a referrer of %s: %w", subject, err)
 		}
 	}
-	if len(found) == 0 {
+	c.counts.Referrers.Add(int64(fresh))
+	if supported || fresh == 0 {
 		return nil
 	}
-	return c.announce(ctx, to, subject, fallback, found)
+	content, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: list})
+	if err != nil {
+		return fmt.Errorf("list the referrers of %s: %w", subject, err)
+	}
+	return c.To.Put(ctx, to, fallback, ocispec.MediaTypeImageIndex, content)
+}
+
+// merge adds referrers to those that are known, and says how many were not.
+func merge(known, found []ocispec.Descriptor) (list []ocispec.Descriptor, fresh int) {
+	have := map[string]bool{}
+	for _, d := range known {
+		have[d.Digest.String()] = true
+	}
+	list = known
+	for _, d := range found {
+		if !have[d.Digest.String()] {
+			have[d.Digest.String()] = true
+			list = append(list, d)
+			fresh++
+		}
+	}
+	return list, fresh
 }
 
 // tagged brings over a signature that only its tag ties to its subject.
@@ -70,41 +104,6 @@ func (c *copier) tagged(ctx context.Context, from, to, tag string) error {
 	}
 	c.counts.Referrers.Add(1)
 	return c.To.Put(ctx, to, tag, typeOf(content), content)
-}
-
-// announce lists referrers under the fallback tag of a destination that doesn't do
-// so itself. Source: OCI distribution specification 1.1, "Referrers Tag Schema".
-func (c *copier) announce(ctx context.Context, to, subject, fallback string, found []ocispec.Descriptor) error {
-	known, supported, err := c.To.Referrers(ctx, to, subject)
-	if err != nil {
-		return err
-	}
-	if !supported {
-		if known, err = fallbackList(ctx, c.To, to, fallback); err != nil {
-			return err
-		}
-	}
-	have := map[string]bool{}
-	for _, d := range known {
-		have[d.Digest.String()] = true
-	}
-	fresh := 0
-	for _, d := range found {
-		if !have[d.Digest.String()] {
-			have[d.Digest.String()] = true
-			known = append(known, d)
-			fresh++
-		}
-	}
-	c.counts.Referrers.Add(int64(fresh))
-	if supported || fresh == 0 {
-		return nil
-	}
-	content, err := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: known})
-	if err != nil {
-		return fmt.Errorf("list the referrers of %s: %w", subject, err)
-	}
-	return c.To.Put(ctx, to, fallback, ocispec.MediaTypeImageIndex, content)
 }
 
 // fallbackList is what a fallback tag lists; nothing where there is none.
