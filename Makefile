@@ -42,6 +42,10 @@ bench: ## Run the benchmarks
 bench-rebuild: ## Measure rebuilds against an expert's Dockerfiles (PROJECTS=a,b RUNS=3)
 	@$(GO) run ./integration/bench -projects "$(PROJECTS)" -runs "$(or $(RUNS),3)"
 
+.PHONY: bench-analyze
+bench-analyze: ## Measure analyze on made images, and against dive where it is installed
+	@$(GO) run ./integration/bench/analyze -dive "$$(command -v dive)"
+
 .PHONY: upstream-suite
 upstream-suite: ## Run BuildKit's own Dockerfile tests against the frontend (15 min)
 	@$(GO) run ./integration/upstream

@@ -8,6 +8,8 @@
 package analyze
 
 import (
+	"slices"
+
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/plugin/analyze/cost"
 	"github.com/imgmgr/imgmgr/plugin/analyze/findings"
@@ -46,7 +48,7 @@ func Analyze(img *image.Image, f Facts) *report.Report {
 		Version: report.Version,
 		Image: report.Image{
 			Name: img.Name, Source: f.Source, Digest: img.Digest.String(), ID: img.ID.String(),
-			Platform: platform(img), Attribution: how,
+			Platform: platform(img), Attribution: how, Contents: hashed(img.Layers),
 		},
 		Totals: costs.Totals, Dive: cost.Dive(img.Layers),
 	}
@@ -67,6 +69,11 @@ func Analyze(img *image.Image, f Facts) *report.Report {
 	}
 	r.Findings = findings.All(&findings.Evidence{Image: img, Stacked: stacked, Layers: r.Layers, Costs: costs, Base: based})
 	return r
+}
+
+// hashed reports whether the contents of all layers were looked at.
+func hashed(layers []*image.Layer) bool {
+	return !slices.ContainsFunc(layers, func(l *image.Layer) bool { return !l.Hashed })
 }
 
 // platform is the image's platform as it is written.

@@ -34,7 +34,7 @@ func read(t testing.TB, c imagetest.Case) *image.Image {
 		tar := imagetest.Tar(t, layer)
 		blobs = append(blobs, image.Blob{Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(tar)), nil }})
 	}
-	tables, err := Walker(nil).Start().Layers(t.Context(), blobs)
+	tables, err := Walker(nil, false).Start().Layers(t.Context(), blobs)
 	if err == nil {
 		err = img.Fill(tables)
 	}

@@ -54,7 +54,7 @@ func made(t testing.TB, config dockerspec.DockerOCIImageConfig, layers ...conten
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		table, err := Walker(nil).Start().Layer(t.Context(), image.Blob{Open: func(context.Context) (io.ReadCloser, error) {
+		table, err := Walker(nil, false).Start().Layer(t.Context(), image.Blob{Open: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(out.Bytes())), nil
 		}})
 		if err != nil {

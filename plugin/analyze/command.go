@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -74,6 +75,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set.StringVar(&o.Limits.MaxWasted, "max-wasted", "", "Fail if more than this `SIZE` or share (20MB, 5%) is dead")
 	set.StringVar(&o.Limits.MaxGrowth, "max-growth", "", "Fail if it ships this much more (`SIZE` or share) than the image of --compare")
 	set.StringArrayVar(&mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
+	set.BoolVar(&o.Quick, "quick", false, "Don't look into files: no packages, secrets or duplicates")
 	set.BoolVar(&o.NoCache, "no-cache", false, "Read all layers, even those that were read before")
 	complete(cmd)
 	return cmd
@@ -95,6 +97,9 @@ func (o *Options) check() error {
 	}
 	if !doublestar.ValidatePattern(o.Paths) {
 		return fmt.Errorf("--path %q is no pattern: a bracket or brace isn't closed", o.Paths)
+	}
+	if o.Quick && o.Compare != "" {
+		return errors.New("--compare looks into files: leave --quick away")
 	}
 	if o.Platform != "" {
 		if _, err := platforms.Parse(o.Platform); err != nil {

@@ -33,6 +33,7 @@ type Options struct {
 
 	Sources source.Options
 	NoCache bool
+	Quick   bool // don't look into files
 }
 
 // Format is how a report is printed.
@@ -138,7 +139,7 @@ func (o Options) analyze(ctx context.Context, arg string, f Facts) (_ *image.Ima
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	img, err := src.Read(ctx, o.Platform, Walker(o.cache()))
+	img, err := src.Read(ctx, o.Platform, Walker(o.cache(), o.Quick))
 	if err != nil {
 		return nil, nil, err
 	}

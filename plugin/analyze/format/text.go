@@ -94,6 +94,9 @@ func (p *printer) head(r *report.Report) {
 		times = append(times, fmt.Sprintf("%s at %d Mbit/s", seconds(time.Seconds), time.MegabitsPerSecond))
 	}
 	p.line("%s: about %s", pull, strings.Join(times, ", "))
+	if !r.Image.Contents {
+		p.line("Files weren't looked into: packages, secrets and duplicates aren't known")
+	}
 	p.line("")
 }
 

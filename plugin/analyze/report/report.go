@@ -31,6 +31,9 @@ type Image struct {
 	// Attribution is how layers were led back to instructions: "provenance",
 	// "dockerfile", "history", or "none".
 	Attribution string `json:"attribution"`
+	// Contents says that files' contents were looked at. Otherwise packages,
+	// secrets, duplicates and metadata-only copies aren't known.
+	Contents bool `json:"contents"`
 }
 
 // Totals are about the image as a whole. Shipped = live + overwritten + deleted.
