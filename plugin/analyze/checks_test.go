@@ -194,7 +194,7 @@ func TestPackagesByTheirFirstLayer(t *testing.T) {
 	want := []report.Package{
 		{Type: "apk", Name: "busybox", Version: "1.36", Layer: 0, Bytes: 9}, {Type: "apk", Name: "musl", Version: "1.2", Layer: 0, Bytes: 600},
 		{Type: "deb", Name: "curl", Version: "1.0", Layer: 1, Bytes: 2048}, {Type: "deb", Name: "zlib1g", Version: "1.0", Layer: 0, Bytes: 2048},
-		{Type: "npm", Name: "@me/right", Version: "1.0.0", Layer: 2, Bytes: 0}, {Type: "npm", Name: "left", Version: "3.0.0", Layer: 2, Bytes: 0},
+		{Type: "npm", Name: "@me/right", Version: "1.0.0", Layer: 2, Bytes: 38}, {Type: "npm", Name: "left", Version: "3.0.0", Layer: 2, Bytes: 60},
 		{Type: "pypi", Name: "six", Version: "1.16", Layer: 2, Bytes: 0},
 	}
 	if got := Analyze(img, Facts{}).Packages; !slices.Equal(got, want) {

@@ -201,7 +201,7 @@ func (b *bench) archive(s shape) error {
 
 // analyze is a command line of the plugin.
 func (b *bench) analyze(args ...string) []string {
-	return strings.Fields(b.plugin + " imgmgr analyze --format json " + strings.Join(args, " "))
+	return strings.Fields(b.plugin + " analyze --format json " + strings.Join(args, " "))
 }
 
 func megabytes(bytes int64) float64 { return float64(bytes) / 1e6 }

@@ -5,6 +5,7 @@ package main
 import (
 	"archive/tar"
 	"bufio"
+	_ "crypto/sha256" // for digests
 	"encoding/json"
 	"fmt"
 	"io"

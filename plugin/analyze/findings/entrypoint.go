@@ -36,7 +36,7 @@ func program(s *image.Stacked, name, dir string, env []string) (image.Entry, boo
 		if !path.IsAbs(name) {
 			name = path.Join("/", dir, name)
 		}
-		return resolve(s, name)
+		return s.Resolve(name)
 	}
 	search := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" // the container engines' default
 	for _, v := range env {
@@ -45,40 +45,9 @@ func program(s *image.Stacked, name, dir string, env []string) (image.Entry, boo
 		}
 	}
 	for folder := range strings.SplitSeq(search, ":") {
-		if entry, ok := resolve(s, path.Join(folder, name)); ok {
+		if entry, ok := s.Resolve(path.Join(folder, name)); ok {
 			return entry, true
 		}
 	}
 	return image.Entry{}, false
-}
-
-// maxSymlinks is how many links Linux follows on the way to a file.
-const maxSymlinks = 40
-
-// resolve follows symbolic links to the file at an absolute path.
-func resolve(s *image.Stacked, name string) (image.Entry, bool) {
-	rest, at := strings.Split(strings.Trim(path.Clean(name), "/"), "/"), "."
-	for links := 0; ; {
-		entry, ok := s.Lookup(path.Join(at, rest[0]))
-		if !ok || links > maxSymlinks {
-			return image.Entry{}, false
-		}
-		if entry.File != nil && entry.File.Type == image.Symlink {
-			links++
-			target := entry.File.Link
-			if !path.IsAbs(target) {
-				target = path.Join("/", at, target)
-			}
-			target = strings.Trim(path.Clean(target), "/")
-			rest, at = append(strings.Split(target, "/"), rest[1:]...), "."
-			if target == "" {
-				rest = rest[1:]
-			}
-		} else {
-			at, rest = entry.Path, rest[1:]
-		}
-		if len(rest) == 0 {
-			return s.Lookup(at)
-		}
-	}
 }

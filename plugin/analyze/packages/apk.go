@@ -1,18 +1,19 @@
 package packages
 
 import (
+	"path"
 	"strconv"
 	"strings"
 )
 
 // apk keeps its records in one file, with fields of one letter: P is the name, V
-// the version, I the size in bytes.
+// the version, I the size in bytes, F a folder, and R a file of it.
 var apk = &manager{
-	kind: "apk",
-	records: func(name string) bool {
+	kind: "apk", version: "2",
+	wants: byPath(func(name string) bool {
 		return name == "lib/apk/db/installed" || name == "usr/lib/apk/db/installed"
-	},
-	parse: func(content []byte) []record {
+	}),
+	read: whole(func(_ string, content []byte) []record {
 		var out []record
 		for stanza := range strings.SplitSeq(string(content), "\n\n") {
 			fields := stanzaFields(stanza, ":")
@@ -20,8 +21,21 @@ var apk = &manager{
 				continue
 			}
 			size, _ := strconv.ParseInt(fields["I"], 10, 64) // 0 if it isn't there
-			out = append(out, record{Name: fields["P"], Version: fields["V"], Bytes: size})
+			out = append(out, record{Name: fields["P"], Version: fields["V"], Bytes: size, Files: apkFiles(stanza)})
 		}
 		return out
-	},
+	}),
+}
+
+func apkFiles(stanza string) []string {
+	var out []string
+	folder := ""
+	for line := range strings.SplitSeq(stanza, "\n") {
+		if name, ok := strings.CutPrefix(line, "F:"); ok {
+			folder = name
+		} else if name, ok := strings.CutPrefix(line, "R:"); ok {
+			out = append(out, path.Join(folder, name))
+		}
+	}
+	return out
 }

@@ -1,35 +1,44 @@
 // Package packages finds what package managers have installed in an image. One
-// file is one manager.
+// file is one manager; list.go puts together what they wrote down. rpmdb reads
+// RPM's databases.
 package packages
 
 import (
-	"cmp"
 	"encoding/json"
 	"io"
-	"slices"
+	"path"
+	"strings"
 
-	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
 
 // manager is a package manager, by the records that it keeps of what it has
 // installed. One file is one manager.
 type manager struct {
-	kind string // the type of its package URLs: "deb"
-	// records tells a file that has records of packages.
-	records func(path string) bool
-	// parse reads such a file. What it can't make sense of it leaves out.
-	parse func(content []byte) []record
+	kind    string // the type of its package URLs: "deb"
+	version string // of what read gives; it changes with it
+	// wants tells a file that has records of packages, by its entry.
+	wants func(*image.File) bool
+	// read reads such a file. What it can't make sense of it leaves out.
+	read func(f *image.File, content io.Reader) ([]record, error)
 }
 
 // managers are all that are known.
-var managers = []*manager{dpkg, apk, npm, python}
+var managers = []*manager{dpkg, apk, rpm, npm, python, golang, java}
 
-// record is a package as its manager has it.
+// record is a package as its manager has it, or the list of a package's files where
+// that is a file of its own: then it has no name.
 type record struct {
-	Name    string
-	Version string
-	Bytes   int64 `json:",omitempty"`
+	Name    string `json:",omitempty"` // as in a package URL: "@types/node", "org.slf4j/slf4j-api"
+	Version string `json:",omitempty"`
+	// Bytes are what its files take by the record's own word.
+	Bytes int64 `json:",omitempty"`
+	// Key is under which its list of files is kept; "" where there is no list
+	// but Files, or Folder.
+	Key   string   `json:",omitempty"`
+	Files []string `json:",omitempty"` // from the image's root, with or without a slash in front
+	// Folder has all its files and no others, but for packages inside it.
+	Folder string `json:",omitempty"`
 }
 
 // recordBytes is the longest file of records that is read.
@@ -47,56 +56,62 @@ func Visitors() []image.Visitor {
 // visitor reads records as layers flow by.
 func (m *manager) visitor() image.Visitor {
 	return image.Visitor{
-		Name:  m.kind + "/1",
-		Wants: func(f *image.File) bool { return f.Size <= recordBytes && m.records(f.Path) },
-		Read: func(_ *image.File, content io.Reader) ([]byte, error) {
-			raw, err := io.ReadAll(content)
-			if err != nil {
+		Name:  m.kind + "/" + m.version,
+		Wants: m.wants,
+		Read: func(f *image.File, content io.Reader) ([]byte, error) {
+			found, err := m.read(f, content)
+			if err != nil || len(found) == 0 {
 				return nil, err
-			}
-			found := m.parse(raw)
-			if len(found) == 0 {
-				return nil, nil
 			}
 			return json.Marshal(found)
 		},
 	}
 }
 
-// List are those that the live records list, by the layer that first had
-// that version of it. The last layer to write a record is not that one: it
-// writes those of all packages again.
-func List(layers []*image.Layer, stacked *image.Stacked, based int) []report.Package {
-	out := []report.Package{}
-	for _, m := range managers {
-		index, first := map[record]int{}, map[record]int{}
-		for i, l := range layers {
-			for _, note := range l.Notes[m.visitor().Name] {
-				var found []record
-				if json.Unmarshal(note.Data, &found) != nil {
-					continue // from a damaged cache
-				}
-				for _, r := range found {
-					key := record{Name: r.Name, Version: r.Version}
-					if _, seen := first[key]; !seen {
-						first[key] = i
-					}
-					if stacked.Fates[i][note.File].State != image.Live {
-						continue
-					}
-					at, seen := index[key]
-					if !seen {
-						at = len(out)
-						index[key] = at
-						out = append(out, report.Package{Type: m.kind, Name: r.Name, Version: r.Version, Layer: first[key], Base: first[key] < based})
-					}
-					out[at].Bytes += r.Bytes
-				}
-			}
+// byPath wants files of records by their path.
+func byPath(is func(name string) bool) func(*image.File) bool {
+	return func(f *image.File) bool { return f.Size <= recordBytes && is(f.Path) }
+}
+
+// whole reads files of records as a whole.
+func whole(parse func(name string, content []byte) []record) func(*image.File, io.Reader) ([]record, error) {
+	return func(f *image.File, content io.Reader) ([]record, error) {
+		raw, err := io.ReadAll(content)
+		if err != nil {
+			return nil, err
+		}
+		return parse(f.Path, raw), nil
+	}
+}
+
+// stanzaFields are the fields of a stanza, each on a line of its own. Lines that
+// continue a field are left out.
+func stanzaFields(stanza, separator string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.SplitSeq(stanza, "\n") {
+		key, value, ok := strings.Cut(line, separator)
+		if _, seen := fields[key]; ok && !seen && !strings.HasPrefix(key, " ") {
+			fields[key] = strings.TrimSpace(value)
 		}
 	}
-	slices.SortFunc(out, func(a, b report.Package) int {
-		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
-	})
-	return out
+	return fields
+}
+
+// nodePackage is the folder of the package that a path is in, of those that npm
+// installs: the innermost one.
+func nodePackage(name string) (folder string, ok bool) {
+	const modules = "node_modules/"
+	i := strings.LastIndex(name, modules)
+	if i < 0 || i > 0 && name[i-1] != '/' {
+		return "", false
+	}
+	i += len(modules)
+	parts := strings.SplitN(name[i:], "/", 3)
+	if !strings.HasPrefix(parts[0], "@") {
+		return name[:i] + parts[0], len(parts) > 1
+	}
+	if len(parts) < 3 {
+		return "", false
+	}
+	return path.Join(name[:i], parts[0], parts[1]), true
 }

@@ -97,14 +97,15 @@ type Finding struct {
 
 // Package is an installed package.
 type Package struct {
-	Type    string `json:"type"` // as in a package URL: "deb", "apk", "npm", "pypi"
+	Type    string `json:"type"` // as in a package URL: "deb", "apk", "rpm", "npm", "pypi", "maven", "golang"
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	// Layer is where this version came in first; Base says that it is one of
 	// the base image.
 	Layer int  `json:"layer"`
 	Base  bool `json:"base"`
-	// Bytes are what the package's own records say that it takes; 0 if they don't.
+	// Bytes are those of the package's files that are live, or what its record
+	// says where nothing lists them; 0 if neither is known.
 	Bytes int64 `json:"bytes"`
 }
 
