@@ -34,13 +34,13 @@ func Check(ctx context.Context, file *dockerfile.File, fc facts.Context, rules [
 func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, sh *shared) ([]Diagnostic, error) {
 	var found []Diagnostic
 	var failed []error
-	deaf := len(rules) > 0 && rules[0].config != nil && rules[0].config.Deaf
-	ignored, pins := ignores(file, deaf), readPins(file)
-	for _, rule := range rules {
+	ignored, pins := ignores(file), readPins(file)
+	for _, rule := range lastLast(rules) {
 		if err := ctx.Err(); err != nil {
 			return found, err
 		}
-		pass := &Pass{Context: ctx, File: file, Facts: fc, rule: rule, shared: sh}
+		heard(ignored, rule)
+		pass := &Pass{Context: ctx, File: file, Facts: fc, rule: rule, shared: sh, ignores: ignored}
 		pass.report = func(d Diagnostic) {
 			if rule.Safety == BuildSafe && pass.onWindows(d) {
 				return // what proves a fix is knowledge of Linux
@@ -54,7 +54,7 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 					d.Message, d.Fix = d.Message+", and "+why, nil
 				}
 			}
-			if !ignored.has(file, rule, d) {
+			if !silenced(ignored, file, rule, d) {
 				found = append(found, d)
 			}
 		}
@@ -63,4 +63,22 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 		}
 	}
 	return found, errors.Join(failed...)
+}
+
+// lastLast are the rules in their order, those that run Last behind the others.
+func lastLast(rules []*Rule) []*Rule {
+	if !slices.ContainsFunc(rules, func(r *Rule) bool { return r.Last }) {
+		return rules
+	}
+	sorted := slices.Clone(rules)
+	slices.SortStableFunc(sorted, func(a, b *Rule) int {
+		switch {
+		case a.Last == b.Last:
+			return 0
+		case a.Last:
+			return 1
+		}
+		return -1
+	})
+	return sorted
 }

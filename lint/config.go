@@ -99,6 +99,10 @@ func (c Config) wants(r *Rule) bool {
 	return r.Profile <= c.Profile
 }
 
+// deaf reports that comments of ours and of hadolint's don't keep the rule
+// quiet.
+func (r *Rule) deaf() bool { return r.config != nil && r.config.Deaf }
+
 // severity is what a finding of the rule gets; Off drops it.
 func (r *Rule) severity(d Diagnostic) Severity {
 	own := d.Severity

@@ -11,7 +11,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/edit"
 )
 
-// ignoreSet holds what a file's comments ask to be quiet about.
+// Ignore is a comment that keeps rules quiet.
 //
 //	# imgmgr ignore=Rule,Rule # reason           the next instruction
 //	# imgmgr global ignore=Rule                  the whole file
@@ -23,41 +23,55 @@ import (
 //	# shellcheck disable=SC2086,SC3000-SC4000    above a RUN, or within it
 //
 // Names are those of rules and their aliases, in any case; "all" is every rule.
-type ignoreSet struct {
-	file []string
-	at   map[*dockerfile.Instruction][]string
+type Ignore struct {
+	Span   edit.Span
+	Owner  string // whose form it has: "imgmgr", "hadolint", "check" or "shellcheck"
+	Names  []string
+	Reason string // behind a second "#"
+	// Spoken are the names that rules of this run answer to, and Used those
+	// that kept a finding quiet. Both are known to rules that run Last.
+	Spoken, Used map[string]bool
+
+	in *dockerfile.Instruction // nil: the whole file
 }
 
-// Where deaf, BuildKit's comments alone count.
-func ignores(f *dockerfile.File, deaf bool) *ignoreSet {
-	set := &ignoreSet{at: map[*dockerfile.Instruction][]string{}}
-	for _, d := range f.Directives {
-		if d.Name == "check" {
-			set.file = append(set.file, skipped(d.Value)...)
+// ignores are a file's comments that keep rules quiet.
+func ignores(f *dockerfile.File) []*Ignore {
+	var list []*Ignore
+	add := func(ig Ignore, ok bool) {
+		if ok && len(ig.Names) > 0 {
+			ig.Spoken, ig.Used = map[string]bool{}, map[string]bool{}
+			list = append(list, &ig)
 		}
+	}
+	for _, d := range f.Directives {
+		add(Ignore{Span: d.Span, Owner: "check", Names: skipped(d.Value)}, d.Name == "check")
 	}
 	for _, c := range f.Comments {
-		names, global := IgnoreComment(c.Text)
-		if global && !deaf {
-			set.file = append(set.file, names...)
-		}
+		ig, global := ignoreComment(c)
+		add(ig, global)
 	}
 	for _, in := range f.Instructions {
-		if in.Name == "RUN" && !deaf {
-			for _, c := range slices.Concat(in.Lead, in.Comments) {
-				set.at[in] = append(set.at[in], disabled(c.Text)...)
-			}
+		for _, c := range slices.Concat(in.Lead, in.Comments) {
+			add(Ignore{Span: c.Span, Owner: "shellcheck", Names: disabled(c.Text), in: in}, in.Name == "RUN")
 		}
 		for _, c := range in.Lead {
-			if names, global := IgnoreComment(c.Text); !global && !deaf {
-				set.at[in] = append(set.at[in], names...)
-			}
+			ig, global := ignoreComment(c)
+			ig.in = in
+			add(ig, !global)
 			if value, ok := strings.CutPrefix(c.Text, "check="); ok {
-				set.at[in] = append(set.at[in], skipped(value)...)
+				add(Ignore{Span: c.Span, Owner: "check", Names: skipped(value), in: in}, true)
 			}
 		}
 	}
-	return set
+	return list
+}
+
+func ignoreComment(c dockerfile.Comment) (ig Ignore, global bool) {
+	names, global := IgnoreComment(c.Text)
+	owner, rest, _ := strings.Cut(c.Text, "#")
+	owner, _, _ = strings.Cut(strings.TrimSpace(owner), " ")
+	return Ignore{Span: c.Span, Owner: strings.TrimSuffix(owner, ":"), Names: names, Reason: strings.TrimSpace(rest)}, global
 }
 
 // IgnoreComment reads the names of an ignore comment of ours or of hadolint's;
@@ -123,25 +137,43 @@ func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 }
 
-// has reports whether a finding of rule is to be kept quiet.
-func (s *ignoreSet) has(f *dockerfile.File, rule *Rule, d Diagnostic) bool {
-	if len(s.file) == 0 && len(s.at) == 0 {
+// silenced reports whether a comment keeps a finding of rule quiet, and notes
+// which.
+func silenced(list []*Ignore, f *dockerfile.File, rule *Rule, d Diagnostic) bool {
+	if len(list) == 0 {
 		return false
 	}
-	if names(s.file, rule, d.Alias) {
-		return true
+	quiet, in := false, f.At(d.Start)
+	for _, ig := range list {
+		if ig.in != nil && ig.in != in || rule.deaf() && ig.Owner != "check" {
+			continue
+		}
+		for _, name := range ig.Names {
+			if names(name, rule, d.Alias) {
+				ig.Used[name], quiet = true, true
+			}
+		}
 	}
-	in := f.At(d.Start)
-	return in != nil && names(s.at[in], rule, d.Alias)
+	return quiet
 }
 
-// names reports whether the list has the rule, or the check that alias names.
-func names(list []string, rule *Rule, alias string) bool {
-	return slices.ContainsFunc(list, func(name string) bool {
-		return strings.EqualFold(name, "all") || strings.EqualFold(name, rule.Name) || strings.EqualFold(name, alias) ||
-			inRange(name, alias) ||
-			alias == "" && slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
-	})
+// heard notes which names of the comments are those of rule.
+func heard(list []*Ignore, rule *Rule) {
+	for _, ig := range list {
+		for _, name := range ig.Names {
+			if names(name, rule, "") && !strings.EqualFold(name, "all") {
+				ig.Spoken[name] = true
+			}
+		}
+	}
+}
+
+// names reports whether name is the rule's, or that of the check which alias
+// names.
+func names(name string, rule *Rule, alias string) bool {
+	return strings.EqualFold(name, "all") || strings.EqualFold(name, rule.Name) || strings.EqualFold(name, alias) ||
+		inRange(name, alias) ||
+		alias == "" && slices.ContainsFunc(rule.Aliases, func(a string) bool { return strings.EqualFold(a, name) })
 }
 
 // inRange reports that the code is one of "SC2000-SC2999".
@@ -165,5 +197,8 @@ func shellCode(name string) int {
 // Ignored reports whether the file's comments ask to be quiet about a finding
 // of rule at span. It is for findings that [Check] hasn't seen.
 func Ignored(f *dockerfile.File, rule *Rule, span edit.Span) bool {
-	return ignores(f, false).has(f, rule, Diagnostic{Span: span})
+	return silenced(ignores(f), f, rule, Diagnostic{Span: span})
 }
+
+// Ignores are the comments that keep rules quiet.
+func (p *Pass) Ignores() []*Ignore { return p.ignores }

@@ -53,6 +53,9 @@ type Rule struct {
 	// history lists its steps in another order, or more of them. The tree and
 	// all other configuration are the same.
 	Reorders bool
+	// Last says that the rule judges what the others said, and so runs behind
+	// them; it has no fix.
+	Last bool
 	// Run reports what it finds. An error is a failure of the rule, not a
 	// finding.
 	Run func(*Pass) error
@@ -126,9 +129,10 @@ type Pass struct {
 	File    *dockerfile.File
 	Facts   facts.Context
 
-	rule   *Rule
-	shared *shared
-	report func(Diagnostic)
+	rule    *Rule
+	shared  *shared
+	ignores []*Ignore
+	report  func(Diagnostic)
 }
 
 // oneLine keeps a message that quotes the file on one line.

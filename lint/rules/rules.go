@@ -88,4 +88,6 @@ var All = slices.Concat([]*lint.Rule{
 	// What the team asks for.
 	UntrustedRegistry,
 	IgnoreCommentUsed,
+	IgnoreWithoutReason,
+	IgnoreUnused,
 }, BuildKit)

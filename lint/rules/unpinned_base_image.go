@@ -11,6 +11,7 @@ import (
 var UnpinnedBaseImage = &lint.Rule{
 	Name:     "UnpinnedBaseImage",
 	Severity: lint.Info,
+	Profile:  lint.Strict,
 	Safety:   lint.Safe,
 	Doc: lint.Doc{
 		Title: "Image is not pinned by digest",
