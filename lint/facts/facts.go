@@ -32,6 +32,8 @@ type Context struct {
 	Args map[string]string
 	// Target is the stage asked for; empty means the last one.
 	Target string
+	// OtherTargets are stages that other builds of the same text ask for.
+	OtherTargets []string
 	// Platform is the target platform ("linux/amd64"); empty when unknown or
 	// when several are built from one text.
 	Platform string

@@ -72,8 +72,10 @@ func built(p *lint.Pass) map[*dockerfile.Stage]bool {
 			all[st] = true
 		}
 	}
-	if p.Facts.Target != "" {
-		add(p.Facts.Target)
+	for _, target := range append([]string{p.Facts.Target}, p.Facts.OtherTargets...) {
+		if target != "" {
+			add(target)
+		}
 	}
 	for _, st := range p.File.Stages {
 		if st.Name != "" && slices.ContainsFunc(st.Instructions, func(in *dockerfile.Instruction) bool {

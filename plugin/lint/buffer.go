@@ -15,8 +15,7 @@ func Check(ctx context.Context, o Options, path string, src []byte) report.File 
 	r := result{File: report.File{Path: path}}
 	func() {
 		defer r.survive()
-		if s := r.open(o, &settings{opts: o}, src); s != nil {
-			defer s.world.close()
+		if s := r.open(o, &settings{opts: o}, target{path: path}, src); s != nil {
 			r.check(ctx, s)
 		}
 	}()
@@ -27,10 +26,9 @@ func Check(ctx context.Context, o Options, path string, src []byte) report.File 
 // as safe as floor, and writes nothing.
 func Rewrite(ctx context.Context, o Options, path string, src []byte, floor engine.Safety) (*engine.Rewritten, error) {
 	r := result{File: report.File{Path: path}}
-	s := r.open(o, &settings{opts: o}, src)
+	s := r.open(o, &settings{opts: o}, target{path: path}, src)
 	if s == nil {
 		return nil, fmt.Errorf("fix %s: %s", path, r.Problems[0].Message)
 	}
-	defer s.world.close()
-	return engine.Rewrite(ctx, path, src, s.world.facts, s.rules, floor)
+	return r.rewrite(ctx, s, s.rules, floor)
 }

@@ -22,9 +22,16 @@ import (
 const long = `Find what is wrong with Dockerfiles, and fix it.
 
 A PATH is a Dockerfile, a folder to search for Dockerfiles (Dockerfile,
-Containerfile, Dockerfile.NAME, NAME.Dockerfile; not below .git, .cache and
-node_modules), or - for standard input. Without one, the current folder is
-searched.
+Containerfile, Dockerfile.NAME, NAME.Dockerfile; without what git ignores, and
+not below .git, .cache and node_modules), a pattern such as "src/**/Dockerfile",
+a bake or compose file, or - for standard input. Without one, the current folder
+is searched.
+
+Of a bake or compose file, each target's Dockerfile is linted as that target
+builds it: with its arguments, platforms, stage and contexts. Several files are
+read as one, the later over the earlier; --target, --set and --var are those of
+docker buildx bake. What a Dockerfile has for several targets is said once, and
+a fix is made where it is right for all of them.
 
 --fix writes the fixes that are safe: the image does the same. --fix=build
 makes only those that are proven to give the same image, as the imgmgr frontend
@@ -53,6 +60,8 @@ could not be read, parsed or written, or the command line is wrong.`
 const examples = `  docker imgmgr lint
   docker imgmgr lint --fix Dockerfile
   docker imgmgr lint --diff --fix=build --context . docker/Dockerfile
+  docker imgmgr lint docker-bake.hcl
+  docker imgmgr lint -f compose.yaml -f compose.prod.yaml web
   docker imgmgr lint --format json services/ > findings.json
   docker imgmgr lint - < Dockerfile
   docker imgmgr lint --explain LatestTag`
@@ -62,8 +71,9 @@ type flags struct {
 	format, fix, failOn, explain string
 	config, profile              string
 	diff, list, online, offline  bool
-	context, target, platform    string
+	context, platform            string
 	shellCheck                   string
+	targets, files, set, vars    []string
 	buildArgs, mirrors           []string
 }
 
@@ -90,7 +100,10 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringVar(&f.config, "config", "", "Configuration `FILE`, instead of the nearest .imgmgr.yaml or .hadolint.yaml above each Dockerfile")
 	set.StringVar(&f.context, "context", "", "Build context: `FOLDER` that the Dockerfile copies from")
 	set.StringArrayVar(&f.buildArgs, "build-arg", nil, "Build argument `NAME=VALUE`; where one is given, all others are taken to be unset")
-	set.StringVar(&f.target, "target", "", "`STAGE` to build")
+	set.StringArrayVar(&f.targets, "target", nil, "`STAGE` to build; with a bake or compose file, its target or service to lint")
+	set.StringArrayVarP(&f.files, "file", "f", nil, "Bake or compose `FILE`, as with docker buildx bake: what is behind the flags are its targets then")
+	set.StringArrayVar(&f.set, "set", nil, "Override a value of a bake target: `TARGET.KEY=VALUE`")
+	set.StringArrayVar(&f.vars, "var", nil, "Set a variable of a bake file: `NAME=VALUE`")
 	set.StringVar(&f.platform, "platform", "", "Target `PLATFORM`, such as linux/arm64")
 	set.BoolVar(&f.online, "online", false, "Look up base images in their registries")
 	set.BoolVar(&f.offline, "offline", false, "Don't look up base images, not even for --fix=build")
@@ -209,7 +222,10 @@ func nearest(name string, names []string) string {
 func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
 		Paths: args, Format: f.format, Diff: f.diff,
-		Config: f.config, Context: f.context, Target: f.target, Platform: f.platform,
+		Config: f.config, Context: f.context, Targets: f.targets, Platform: f.platform, Files: f.files, Set: f.set,
+	}
+	if err := f.bake(&o); err != nil {
+		return o, err
 	}
 	if !slices.Contains(formatNames(), o.Format) {
 		return o, fmt.Errorf("unknown format %q: use --format %s", f.format, list(formatNames()))
@@ -256,6 +272,29 @@ func (f *flags) shell(cmd *cobra.Command) (*ShellCheck, error) {
 		return nil, fmt.Errorf("%w; install it, or use --shellcheck=none", err)
 	}
 	return program, nil
+}
+
+// bake reads what is there for bake and compose files.
+func (f *flags) bake(o *Options) error {
+	if len(f.files) > 0 {
+		o.Targets, o.Paths = append(slices.Clone(f.targets), o.Paths...), nil
+	}
+	for _, file := range f.files {
+		if !isBake(file) {
+			return fmt.Errorf("--file %s: it is no bake or compose file; name a Dockerfile without the flag", file)
+		}
+	}
+	for _, v := range f.vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return fmt.Errorf("variable %q has no value: use --var NAME=VALUE", v)
+		}
+		if o.Vars == nil {
+			o.Vars = map[string]string{}
+		}
+		o.Vars[name] = value
+	}
+	return nil
 }
 
 // choices reads --fail-on and --profile.

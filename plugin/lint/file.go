@@ -8,12 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	engine "github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/edit"
-	"github.com/imgmgr/imgmgr/lint/facts"
 	"github.com/imgmgr/imgmgr/lint/report"
 )
 
@@ -29,19 +29,24 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, conf *settings, t 
 		r.problem(t.err)
 		return r
 	}
-	src, err := read(stdin, t.path)
+	src, err := t.read(stdin)
+	if err != nil && len(t.builds) > 0 {
+		err = fmt.Errorf("%w, and target %s, which builds it", err, t.builds[0].name)
+	}
 	if err != nil {
 		r.problem(err)
 		return r
 	}
-	s := r.open(o, conf, src)
+	if t.inline != nil {
+		defer func() { t.inline.place(&r.File) }()
+	}
+	s := r.open(o, conf, t, src)
 	if s == nil {
 		return r
 	}
-	defer s.world.close()
 	r.failOn = s.failOn
 	if o.Fix > engine.None {
-		s.file = r.fix(ctx, o, s.rules, s.file, s.world.facts)
+		r.fix(ctx, s)
 	}
 	if !o.Diff {
 		r.check(ctx, s)
@@ -51,72 +56,76 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, conf *settings, t 
 
 // subject is a Dockerfile with what holds for it.
 type subject struct {
-	file  *dockerfile.File
-	world *world
+	opts   Options
+	target target // with one build at least
+	file   *dockerfile.File
 	setting
 }
 
-// open parses a text and gathers what holds for it; nil, with a problem, where
-// it can't be checked. Its world is to be closed.
-func (r *result) open(o Options, conf *settings, src []byte) *subject {
+// open parses a text and finds what holds for it; nil, with a problem, where it
+// can't be checked.
+func (r *result) open(o Options, conf *settings, t target, src []byte) *subject {
 	r.Src = src
-	file, err := dockerfile.Parse(r.Path, src)
+	file, err := dockerfile.Parse(t.path, src)
 	if err != nil {
 		r.problem(err)
 		return nil
 	}
-	world, err := openWorld(o, r.Path, file)
-	r.problem(err)
-	r.noContext = world.facts.Files == nil
-	set, err := conf.of(r.Path)
+	set, err := conf.of(t.configPath())
 	if err != nil {
-		world.close()
 		r.problem(err)
 		return nil
 	}
-	return &subject{file, world, set}
+	if len(t.builds) == 0 {
+		t.builds = []build{o.plain()}
+	}
+	return &subject{o, t, file, set}
 }
 
-func (r *result) check(ctx context.Context, s *subject) {
-	var err error
-	r.Findings, err = engine.Check(ctx, s.file, s.world.facts, s.rules)
-	r.problem(err)
-}
-
-// fix makes the file's fixes, and returns the file as it is then.
-func (r *result) fix(ctx context.Context, o Options, rules []*engine.Rule, file *dockerfile.File, known facts.Context) *dockerfile.File {
+// fix makes the file's fixes, and leaves the file as it is then.
+func (r *result) fix(ctx context.Context, s *subject) {
 	r.fixed = r.Src
-	if o.Fix == engine.BuildSafe {
+	rules := s.rules
+	if s.opts.Fix == engine.BuildSafe {
 		// Exactly what the frontend makes, and so steered as the frontend is.
-		on, problems := engine.ReadSwitches(file, syntaxWords(file), o.Args)
+		on, problems := engine.ReadSwitches(s.file, syntaxWords(s.file), common(s.target.builds).args)
 		for _, problem := range problems {
 			r.problem(errors.New(problem))
 		}
-		rules = on.Rules(engine.Config{}.Rules(o.Rules))
+		rules = on.Rules(engine.Config{}.Rules(s.opts.Rules))
 	}
-	rewritten, err := engine.Rewrite(ctx, r.Path, r.Src, known, rules, o.Fix)
+	rewritten, err := r.rewrite(ctx, s, rules, s.opts.Fix)
 	if err != nil {
 		r.problem(err)
-		return file
+		return
 	}
 	if len(rewritten.Applied) == 0 {
-		return file
+		return
 	}
-	if o.Diff {
+	inline := s.target.inline
+	if s.opts.Diff {
 		name := strings.TrimPrefix(filepath.ToSlash(filepath.Clean(r.Path)), "/")
-		r.diff = edit.Unified(name, r.Src, rewritten.Src)
-		return file
+		before, after := r.Src, rewritten.Src
+		if inline != nil && inline.lines != nil {
+			before, after = inline.src, inline.rewritten(string(after))
+		}
+		r.diff = edit.Unified(name, before, after)
+		return
 	}
 	fixed, err := dockerfile.Parse(r.Path, rewritten.Src)
-	if err == nil && r.Path != Stdin {
+	switch {
+	case err != nil:
+	case inline != nil:
+		err = inline.write(string(rewritten.Src))
+	case r.Path != Stdin:
 		err = replace(r.Path, r.Src, rewritten.Src)
 	}
 	if err != nil {
 		r.problem(err)
-		return file
+		return
 	}
 	r.Fixed, r.Src, r.fixed = rewritten.Applied, rewritten.Src, rewritten.Src
-	return fixed
+	s.file = fixed
 }
 
 // survive makes a panic a problem of the file, when it is deferred.
@@ -148,11 +157,13 @@ func (r *result) problem(err error) {
 		}
 		return
 	}
+	p := report.Problem{Message: err.Error()}
 	if refused, ok := errors.AsType[*dockerfile.ParseError](err); ok {
-		r.Problems = append(r.Problems, report.Problem{Message: refused.Message, Line: refused.Line})
-		return
+		p = report.Problem{Message: refused.Message, Line: refused.Line}
 	}
-	r.Problems = append(r.Problems, report.Problem{Message: err.Error()})
+	if !slices.Contains(r.Problems, p) { // several builds may have the same
+		r.Problems = append(r.Problems, p)
+	}
 }
 
 // read returns the bytes of a file or of standard input.

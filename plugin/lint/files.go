@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,44 +9,44 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
-// target is a file to lint, or a path that can't be.
-type target struct {
-	path string
-	err  error
-}
-
-// find returns the files that paths name: files as they are, and below folders
-// all that are named like Dockerfiles, in the order of their names. A file that
-// is named twice is linted once.
-func find(paths []string) []target {
-	if len(paths) == 0 {
-		paths = []string{"."}
-	}
+// find returns the Dockerfiles that the options name: files as they are, those
+// that bake and compose files build, and of folders and patterns all that are
+// named like Dockerfiles and that git doesn't ignore, in the order of their
+// names. A file that is named twice is linted once.
+func find(ctx context.Context, o *Options) []target {
 	var targets []target
 	seen := map[string]bool{}
-	add := func(t target) {
-		if key := filepath.Clean(t.path); !seen[key] {
-			seen[key] = true
-			targets = append(targets, t)
+	add := func(found ...target) {
+		for _, t := range found {
+			key := filepath.Clean(t.path)
+			if t.inline != nil {
+				key += "\x00" + t.inline.text
+			}
+			if !seen[key] {
+				seen[key] = true
+				targets = append(targets, t)
+			}
 		}
+	}
+	paths, defined := o.sorted()
+	if len(defined) > 0 {
+		add(bakeTargets(ctx, o, defined)...)
 	}
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		switch {
 		case path == Stdin:
 			add(target{path: Stdin})
+		case err != nil && strings.ContainsAny(path, "*?[{"):
+			add(matching(path)...)
 		case err != nil:
-			add(target{path, readError(err)})
+			add(target{path: path, err: readError(err)})
 		case info.IsDir():
-			found := search(path)
-			if len(found) == 0 {
-				add(target{path, errors.New("no Dockerfile was found in this folder; name the file itself")})
-			}
-			for _, t := range found {
-				add(t)
-			}
+			add(within(path)...)
 		default:
 			add(target{path: path})
 		}
@@ -53,21 +54,73 @@ func find(paths []string) []target {
 	return targets
 }
 
-// search walks a folder for Dockerfiles. Folders that can't be read are
-// targets with an error.
-func search(dir string) []target {
+// sorted are the paths to look at, and the bake and compose files among them.
+func (o *Options) sorted() (paths, defined []string) {
+	defined = slices.Clone(o.Files)
+	for _, path := range o.Paths {
+		if isBake(path) {
+			defined = append(defined, path)
+		} else {
+			paths = append(paths, path)
+		}
+	}
+	if len(paths)+len(defined) == 0 {
+		paths = []string{"."}
+	}
+	return paths, defined
+}
+
+// within are the Dockerfiles in a folder.
+func within(dir string) []target {
+	found := search(dir, func(path string) bool { return isDockerfile(filepath.Base(path)) })
+	if len(found) == 0 {
+		return []target{{path: dir, err: errors.New("no Dockerfile was found in this folder; name the file itself")}}
+	}
+	return found
+}
+
+// matching are the files that a pattern names, with "**" for any folders, and
+// the Dockerfiles in folders that it names.
+func matching(pattern string) []target {
+	pattern = filepath.ToSlash(filepath.Clean(pattern))
+	if !doublestar.ValidatePattern(pattern) {
+		return []target{{path: pattern, err: errors.New("this is no pattern; write it like services/**/*.Dockerfile")}}
+	}
+	base, last := doublestar.SplitPattern(pattern)
+	named := strings.Trim(last[strings.LastIndexByte(last, '/')+1:], "*?") != "" // "src/*" names nothing
+	wanted := func(path string) bool {
+		slashed, dockerfile := filepath.ToSlash(path), isDockerfile(filepath.Base(path))
+		return (named || dockerfile) && doublestar.MatchUnvalidated(pattern, slashed) ||
+			dockerfile && doublestar.MatchUnvalidated(pattern+"/**", slashed)
+	}
+	var found []target
+	if _, err := os.Stat(filepath.FromSlash(base)); err == nil {
+		found = search(filepath.FromSlash(base), wanted)
+	}
+	if len(found) == 0 {
+		return []target{{path: pattern, err: errors.New("no file matches this pattern; check it")}}
+	}
+	return found
+}
+
+// search walks a folder for files that are wanted. Folders that can't be read
+// are targets with an error.
+func search(dir string, wanted func(path string) bool) []target {
 	var targets []target
+	ignored := gitIgnored(dir)
 	// The function returns no error but SkipDir, and neither does WalkDir.
 	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			targets = append(targets, target{path, readError(err)})
+			targets = append(targets, target{path: path, err: readError(err)})
 			return fs.SkipDir
-		case entry.IsDir():
-			if path != dir && slices.Contains(skippedFolders, entry.Name()) {
+		case path != dir && (entry.IsDir() && slices.Contains(skippedFolders, entry.Name()) || ignored.has(path, entry.IsDir())):
+			if entry.IsDir() {
 				return fs.SkipDir
 			}
-		case isDockerfile(entry.Name()) && regular(path, entry):
+		case entry.IsDir():
+			ignored.enter(path)
+		case wanted(path) && regular(path, entry):
 			targets = append(targets, target{path: path})
 		}
 		return nil

@@ -23,6 +23,10 @@ type Options struct {
 	// Paths are files, folders to search, and Stdin. None means the current
 	// folder.
 	Paths []string
+	// Files are bake and compose files; those among Paths count, too. Set and
+	// Vars override what they say, as --set and --var of docker buildx bake.
+	Files, Set []string
+	Vars       map[string]string
 	// Format is the name of the format that findings are printed in; "" is Text.
 	Format string
 	// Rules are all that there are; the configuration chooses among them.
@@ -43,9 +47,12 @@ type Options struct {
 
 	// Context is the folder of the build context; "" guesses it for each file.
 	Context string
-	// Args, Target and Platform are those of the build, as in facts.Context.
-	Args             map[string]string
-	Target, Platform string
+	// Args and Platform are those of the build, as in facts.Context.
+	Args     map[string]string
+	Platform string
+	// Targets are the targets of bake and compose files to lint, all if there
+	// are none. Without such a file, one at most: the stage to build.
+	Targets []string
 	// Registry looks up base images; nil leaves them unknown.
 	Registry *registry.Resolver
 	// ShellCheck reads the scripts of RUN; nil leaves them to the rules' own

@@ -19,7 +19,7 @@ import (
 // FailOn or, with Diff, when there is something to change; ui.Failure when a
 // file couldn't be checked, whatever was found in the others.
 func Run(ctx context.Context, streams ui.Streams, o Options) error {
-	targets := find(o.Paths)
+	targets := find(ctx, &o)
 	if err := o.check(targets); err != nil {
 		return err
 	}
@@ -48,6 +48,15 @@ func (o *Options) check(targets []target) error {
 		return fmt.Errorf("--fix writes the repaired Dockerfile of standard input to standard output; leave out --format %s", o.Format)
 	case stdin && o.Fix > engine.None && !o.Diff && len(targets) > 1:
 		return errors.New("--fix of standard input can't be mixed with files; run it by itself")
+	}
+	_, defined := o.sorted()
+	switch {
+	case len(defined) == 0 && len(o.Targets) > 1:
+		return errors.New("a Dockerfile is built for one --target; several are for a bake or compose file, which --file names")
+	case len(defined) == 0 && len(o.Set)+len(o.Vars) > 0:
+		return errors.New("--set and --var are for a bake or compose file, which --file names")
+	case len(defined) > 0 && o.Context != "":
+		return fmt.Errorf("%s says what the build contexts are; leave out --context, or use --set TARGET.context=FOLDER", defined[0])
 	case o.Context != "":
 		return checkFolder(o.Context)
 	}

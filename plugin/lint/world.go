@@ -21,40 +21,80 @@ import (
 // world is what is known of a file's build, and what has to be closed with it.
 type world struct {
 	facts facts.Context
-	root  *os.Root
+	roots []*os.Root
 }
 
 func (w *world) close() {
-	if w.root != nil {
-		w.root.Close() // it was only read
+	for _, root := range w.roots {
+		root.Close() // it was only read
 	}
 }
 
 // openWorld gathers the facts of a file's build. The context is the folder that
-// the options name. Without one it is the file's own folder, or else the
+// the build names. Without one it is the file's own folder, or else the
 // current one, provided that everything is there that the file copies from its
 // context; otherwise it isn't known, as for standard input. The world is there
 // beside an error, too, with what is known all the same.
-func openWorld(o Options, name string, file *dockerfile.File) (*world, error) {
-	w := &world{facts: facts.Context{Args: o.Args, Target: o.Target, Platform: o.Platform}}
-	w.facts.CacheNamespace = o.Args["BUILDKIT_CACHE_MOUNT_NS"]
+func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, error) {
+	w := &world{facts: facts.Context{Args: b.args, Target: b.stage, Platform: b.platform, OtherTargets: t.stages}}
+	w.facts.CacheNamespace = b.args["BUILDKIT_CACHE_MOUNT_NS"]
 	if o.Registry != nil {
 		w.facts.Images = o.Registry
 	}
 	if o.ShellCheck != nil {
 		w.facts.ShellCheck = o.ShellCheck
 	}
-	var err error
-	if o.Context != "" {
-		w.root, err = os.OpenRoot(o.Context)
-	} else if name != Stdin {
-		w.root = guessContext(name, file)
+	list := t.path // whose ignore list may stand beside it
+	if t.inline != nil {
+		list = Stdin
 	}
-	if err != nil || w.root == nil {
+	w.facts.Named = w.named(b.named)
+	var root *os.Root
+	var err error
+	switch {
+	case b.context != "":
+		root, err = w.open(b.context)
+	case t.path != Stdin && !b.remote:
+		if root = guessContext(t.path, file); root != nil {
+			w.roots = append(w.roots, root)
+		}
+	}
+	if err != nil || root == nil {
 		return w, err
 	}
-	w.facts.Files, w.facts.Ignored, err = ignoring(w.root, name)
+	w.facts.Files, w.facts.Ignored, err = ignoring(root, list)
 	return w, err
+}
+
+func (w *world) open(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("its build context %s isn't known: %w", dir, readError(err))
+	}
+	w.roots = append(w.roots, root)
+	return root, nil
+}
+
+// named are the files of named contexts, unknown where they are no folders of
+// this machine.
+func (w *world) named(contexts map[string]string) map[string]fs.FS {
+	if len(contexts) == 0 {
+		return nil
+	}
+	named := map[string]fs.FS{}
+	for name, from := range contexts {
+		named[name] = nil
+		dir, remote := folder(&from)
+		if from == "" || remote {
+			continue
+		}
+		if root, err := w.open(dir); err == nil {
+			if files, _, err := ignoring(root, Stdin); err == nil {
+				named[name] = files
+			}
+		}
+	}
+	return named
 }
 
 // guessContext finds the folder that is the file's build context.

@@ -1,0 +1,90 @@
+package lint
+
+import (
+	"io"
+	"maps"
+)
+
+// target is a Dockerfile to lint, or a path that can't be.
+type target struct {
+	path string // of the file, or Stdin
+	// inline is the Dockerfile where it is only a part of the file.
+	inline *inline
+	// builds are those that a bake or compose file makes of it. None: the build
+	// is what the command line says.
+	builds []build
+	stages []string // that other builds may ask for, too
+	err    error
+}
+
+// configPath is the file whose folder says which configuration holds.
+func (t target) configPath() string {
+	if t.inline != nil {
+		return t.inline.host.name
+	}
+	return t.path
+}
+
+func (t target) read(stdin io.Reader) ([]byte, error) {
+	if t.inline != nil {
+		return []byte(t.inline.text), nil
+	}
+	return read(stdin, t.path)
+}
+
+// build is one way in which a Dockerfile is built.
+type build struct {
+	name string // as people know it: "app", "app for linux/arm64"
+	// context is the folder of the build context; "" where it is to be guessed.
+	context string
+	remote  bool              // the context is no folder of this machine
+	named   map[string]string // named contexts, as bake files write them
+	args    map[string]string // nil: unknown
+	stage   string            // "" is the last one
+	// platform is the one built for; "" is the builder's own, or unknown.
+	platform string
+}
+
+// plain is the build that the command line speaks of.
+func (o *Options) plain() build {
+	b := build{context: o.Context, args: o.Args, platform: o.Platform}
+	if len(o.Targets) > 0 {
+		b.stage = o.Targets[0]
+	}
+	return b
+}
+
+// common is what is known of all the builds alike: what differs among them is
+// unknown. A fix is made for all of them, and so has only that to go by.
+func common(all []build) build {
+	c := all[0]
+	c.named = maps.Clone(c.named)
+	for _, b := range all[1:] {
+		if c.args == nil || !maps.Equal(c.args, b.args) {
+			c.args = nil
+		}
+		if c.platform != b.platform {
+			c.platform = ""
+		}
+		if c.stage != b.stage {
+			c.stage = ""
+		}
+		if c.context != b.context || b.remote {
+			c.context, c.remote = "", true
+		}
+		for name, from := range b.named {
+			if c.named == nil {
+				c.named = map[string]string{}
+			}
+			if c.named[name] != from {
+				c.named[name] = ""
+			}
+		}
+		for name := range c.named {
+			if _, ok := b.named[name]; !ok {
+				c.named[name] = ""
+			}
+		}
+	}
+	return c
+}
