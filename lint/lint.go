@@ -79,6 +79,7 @@ type Example struct {
 	Files      map[string]string // the build context; nil: unknown
 	Images     map[string]string // base image reference to its config as JSON; nil: unknown
 	Config     string            // a .imgmgr.yaml; "": none
+	Today      string            // as 2006-01-02; "": unknown
 	// Shell is what ShellCheck says wherever a script holds the key, with offsets
 	// in the key; nil: the program isn't there.
 	Shell map[string]facts.ShellRemark

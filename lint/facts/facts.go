@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -40,6 +41,8 @@ type Context struct {
 	// CacheNamespace is BUILDKIT_CACHE_MOUNT_NS, which BuildKit itself puts in
 	// front of every cache mount's id.
 	CacheNamespace string
+	// Today is the day of the build; zero when unknown.
+	Today time.Time
 	// ShellCheck reads the scripts of RUN instructions; nil where it isn't
 	// there.
 	ShellCheck ShellChecker

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -60,10 +61,23 @@ func Facts(t testing.TB, e lint.Example) facts.Context {
 		}
 		fc.Images = images
 	}
+	fc.Today = day(t, e.Today)
 	if e.Shell != nil {
 		fc.ShellCheck = Shell(e.Shell)
 	}
 	return fc
+}
+
+// day reads 2006-01-02; "" is unknown.
+func day(t testing.TB, text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return day
 }
 
 // without takes the files away that a .dockerignore leaves out.

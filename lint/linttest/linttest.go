@@ -119,6 +119,7 @@ type world struct {
 	Platform string            `json:"platform"`
 	Target   string            `json:"target"`
 	Args     map[string]string `json:"args"`
+	Today    string            `json:"today"` // as 2006-01-02
 	// Context false means that the build context isn't known.
 	Context *bool `json:"context"`
 	// CRLF gives the Dockerfile Windows line endings.
@@ -169,7 +170,7 @@ func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
 }
 
 func (c *testCase) facts(t *testing.T, w world) facts.Context {
-	fc := facts.Context{Platform: w.Platform, Target: w.Target, Args: w.Args}
+	fc := facts.Context{Platform: w.Platform, Target: w.Target, Args: w.Args, Today: day(t, w.Today)}
 	if fc.Args == nil {
 		fc.Args = map[string]string{}
 	}

@@ -32,6 +32,7 @@ var All = slices.Concat([]*lint.Rule{
 	CopyNotLinked,
 	// What the build trusts, and what it gives away.
 	LatestTag,
+	BaseImageEndOfLife,
 	UnpinnedBaseImage,
 	RemoteWithoutChecksum,
 	SecretInArgOrEnv,

@@ -7,7 +7,9 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/util/suggest"
@@ -52,6 +54,9 @@ read. --profile=hadolint makes hadolint's checks with its severities.
 Where the program shellcheck is installed, it checks the script of each RUN, and
 its findings have their codes (SC2086); otherwise imgmgr looks for the most
 frequent mistakes itself.
+
+Which base images are out of support is judged for today, or for the day that
+the variable SOURCE_DATE_EPOCH names.
 
 The exit code is 0 if there is nothing to report, 1 if there are findings at or
 above --fail-on (with --diff: if there is something to change), and 2 if a file
@@ -221,7 +226,7 @@ func nearest(name string, names []string) string {
 // options reads the flags' values.
 func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
-		Paths: args, Format: f.format, Diff: f.diff,
+		Paths: args, Format: f.format, Diff: f.diff, Today: today(),
 		Config: f.config, Context: f.context, Targets: f.targets, Platform: f.platform, Files: f.files, Set: f.set,
 	}
 	if err := f.bake(&o); err != nil {
@@ -259,6 +264,15 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 		o.Registry, err = registry.New(builder, f.mirrors...)
 	}
 	return o, err
+}
+
+// today is the day, or that of SOURCE_DATE_EPOCH, with which a lint says the same
+// on any day (reproducible-builds.org/specs/source-date-epoch).
+func today() time.Time {
+	if seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+		return time.Unix(seconds, 0).UTC()
+	}
+	return time.Now()
 }
 
 // shell finds the program of --shellcheck. Only where the user names it does it

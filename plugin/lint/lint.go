@@ -7,6 +7,8 @@
 package lint
 
 import (
+	"time"
+
 	engine "github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/plugin/image/registry"
 )
@@ -53,6 +55,8 @@ type Options struct {
 	// Targets are the targets of bake and compose files to lint, all if there
 	// are none. Without such a file, one at most: the stage to build.
 	Targets []string
+	// Today is the day for which findings are made; zero when unknown.
+	Today time.Time
 	// Registry looks up base images; nil leaves them unknown.
 	Registry *registry.Resolver
 	// ShellCheck reads the scripts of RUN; nil leaves them to the rules' own

@@ -29,11 +29,12 @@ func TestMain(m *testing.M) { plugintest.Main(m) }
 //	mode MODE FILE          FILE has that mode, in octal
 //
 // and $MIRROR, a registry that holds library/app:1, whose user is "app", and
-// library/node:1, which has none.
+// library/node:1, which has none. It is the first day of 2025.
 func TestScripts(t *testing.T) {
 	mirror := startRegistry(t)
 	plugintest.Run(t, func(env *testscript.Env) error {
 		env.Setenv("MIRROR", mirror)
+		env.Setenv("SOURCE_DATE_EPOCH", "1735689600")
 		return nil
 	}, map[string]plugintest.Command{"mode": mode})
 }
