@@ -226,7 +226,7 @@ func nearest(name string, names []string) string {
 // options reads the flags' values.
 func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
-		Paths: args, Format: f.format, Diff: f.diff, Today: today(),
+		Paths: args, Format: f.format, Diff: f.diff, Today: Today(),
 		Config: f.config, Context: f.context, Targets: f.targets, Platform: f.platform, Files: f.files, Set: f.set,
 	}
 	if err := f.bake(&o); err != nil {
@@ -266,9 +266,9 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	return o, err
 }
 
-// today is the day, or that of SOURCE_DATE_EPOCH, with which a lint says the same
+// Today is the day, or that of SOURCE_DATE_EPOCH, with which a lint says the same
 // on any day (reproducible-builds.org/specs/source-date-epoch).
-func today() time.Time {
+func Today() time.Time {
 	if seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
 		return time.Unix(seconds, 0).UTC()
 	}

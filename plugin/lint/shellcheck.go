@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,10 @@ import (
 // maxBatch bounds the scripts that one process reads: enough that its start
 // costs nothing beside them, few enough that every processor gets some.
 const maxBatch = 200
+
+// maxKnown bounds the scripts that are remembered, for in an editor each key
+// makes another one.
+const maxKnown = 10_000
 
 // ShellCheck runs the program ShellCheck. Scripts that are asked about while it
 // runs go into the next process together, for its start costs as much as ten of
@@ -36,9 +41,10 @@ type ShellCheck struct {
 
 // verdict is what ShellCheck says of one script, from when done is closed.
 type verdict struct {
-	done    chan struct{}
-	remarks []facts.ShellRemark
-	err     error
+	done     chan struct{}
+	finished bool
+	remarks  []facts.ShellRemark
+	err      error
 }
 
 // NewShellCheck finds the program by its name or path.
@@ -67,6 +73,9 @@ func (s *ShellCheck) ShellCheck(ctx context.Context, scripts []string) ([][]fact
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+		if errors.Is(v.err, context.Canceled) && ctx.Err() == nil {
+			return s.ShellCheck(ctx, scripts) // who started the process gave up
+		}
 		if v.err != nil {
 			return nil, fmt.Errorf("%w: %w", facts.ErrUnknown, v.err)
 		}
@@ -80,6 +89,9 @@ func (s *ShellCheck) ShellCheck(ctx context.Context, scripts []string) ([][]fact
 func (s *ShellCheck) ask(ctx context.Context, scripts []string) []*verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.known) > maxKnown {
+		maps.DeleteFunc(s.known, func(_ string, v *verdict) bool { return v.finished })
+	}
 	asked := make([]*verdict, len(scripts))
 	for i, script := range scripts {
 		if s.known[script] == nil {
@@ -110,14 +122,19 @@ func (s *ShellCheck) work(ctx context.Context) {
 		s.mu.Unlock()
 		remarks, err := s.run(ctx, batch)
 		s.mu.Lock()
-		if err != nil && s.failed == nil && ctx.Err() == nil {
+		if cancelled := ctx.Err(); err != nil && cancelled != nil {
+			err = cancelled
+		} else if err != nil && s.failed == nil {
 			s.failed = err
 		}
 		for i, script := range batch {
 			v := s.known[script]
 			if v.err = err; err == nil {
 				v.remarks = remarks[i]
+			} else {
+				delete(s.known, script)
 			}
+			v.finished = true
 			close(v.done)
 		}
 		s.mu.Unlock()

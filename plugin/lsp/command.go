@@ -16,7 +16,8 @@ by themselves and talk to over standard input and output.
 It shows what docker imgmgr lint would say about the text in the editor, saved
 or not, offers its fixes one by one or, as source.fixAll, all that are safe, and
 explains a rule where the pointer rests. The nearest .imgmgr.yaml or
-.hadolint.yaml above a Dockerfile holds, as it does for docker imgmgr lint.
+.hadolint.yaml above a Dockerfile holds, as it does for docker imgmgr lint. Where
+the program shellcheck is installed, it reads the scripts of RUN here, too.
 
 How to set up VS Code, Neovim and Helix:
 https://github.com/imgmgr/imgmgr/blob/main/docs/editors.md`
@@ -31,7 +32,10 @@ func Command(streams func() ui.Streams, rules []*engine.Rule, version string) *c
 		Long:  long,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := lint.Options{Rules: rules, Config: config}
+			o := lint.Options{Rules: rules, Config: config, Today: lint.Today()}
+			if program, err := lint.NewShellCheck("shellcheck"); err == nil { // it need not be there
+				o.ShellCheck = program
+			}
 			if profile != "" {
 				p, err := engine.ParseProfile(profile)
 				if err != nil {

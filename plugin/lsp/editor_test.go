@@ -37,6 +37,7 @@ type editor struct {
 
 // start starts the program.
 func start(t *testing.T, flags ...string) *editor {
+	t.Setenv("SOURCE_DATE_EPOCH", "1735689600") // the first day of 2025
 	t.Helper()
 	e := &editor{T: t, published: make(chan json.RawMessage, 100), callbacks: make(chan string, 100), stderr: &bytes.Buffer{}}
 	e.cmd = exec.Command("docker-imgmgr", append([]string{"lsp"}, flags...)...)
