@@ -61,6 +61,7 @@ func program(before int) string {
 		"dep\texample.com/a\tv0.1.0\th1:x=\ndep\texample.com/b\tv1.0.0\th1:x=\n=>\texample.com/fork\tv1.0.1\th1:x=\n" + strings.Repeat(">", 16)
 	out := []byte("\x7fELF" + strings.Repeat("\xff Go buildinf", before/13))
 	out = append(out, make([]byte, -len(out)&15)...)
+	out = append(out, "\xff Go "+"buildinf:\x08\x02"+strings.Repeat("a scanner's own ", 2)...)
 	out = append(out, "\xff Go "+"buildinf:\x08\x02"+strings.Repeat("\x00", 16)...)
 	for _, text := range []string{"go1.18.1", modules} {
 		out = append(binary.AppendUvarint(out, uint64(len(text))), text...)

@@ -17,7 +17,7 @@ import (
 // it elsewhere and aren't seen.
 //
 // debug/buildinfo wants a whole file. In a stream, the information is found by its
-// magic, which is there once, at a multiple of 16: see that package's source.
+// magic, at a multiple of 16: see that package's source.
 var golang = &manager{
 	kind: "golang", version: "1",
 	wants: func(f *image.File) bool { return f.Mode&0o111 != 0 && f.Size > leastProgram },
@@ -68,7 +68,14 @@ func buildInfo(in *bufio.Reader) (*debug.BuildInfo, error) {
 			if _, err := in.Discard(i); err != nil {
 				return nil, err
 			}
-			return inline(in), nil
+			if head, _ := in.Peek(infoHeader + len("_go")); begins(head) {
+				return inline(in), nil
+			}
+			// A program that looks for the magic may hold it, too, before its own.
+			if _, err := in.Discard(infoAlign); err != nil {
+				return nil, nil
+			}
+			continue
 		}
 		if err != nil {
 			return nil, nil
@@ -95,11 +102,17 @@ func aligned(window []byte) int {
 	}
 }
 
+// begins tells whether a header and the start of Go's version come after the magic.
+func begins(head []byte) bool {
+	return len(head) > infoHeader && head[len(infoMagic)+1]&infoInline != 0 &&
+		(bytes.HasPrefix(head[infoHeader+1:], []byte("go")) || bytes.HasPrefix(head[infoHeader+1:], []byte("de"))) // go1.26, devel
+}
+
 // inline reads two strings after a header: Go's version, and the modules between
 // two markers of 16 bytes.
 func inline(in *bufio.Reader) *debug.BuildInfo {
 	head := make([]byte, infoHeader)
-	if _, err := io.ReadFull(in, head); err != nil || head[len(infoMagic)+1]&infoInline == 0 {
+	if _, err := io.ReadFull(in, head); err != nil {
 		return nil
 	}
 	version, modules := infoString(in), infoString(in)
