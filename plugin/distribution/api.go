@@ -257,7 +257,7 @@ func (r *Registry) Login(ctx context.Context) (string, error) {
 	err := r.again(ctx, "GET /v2/ of "+r.Host(), func() error {
 		ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 		defer cancel()
-		challenge, err := transport.Ping(ctx, r.host, r.opts.Transport)
+		challenge, err := transport.Ping(ctx, r.host, r.guard)
 		if err == nil {
 			kind = challenge.Scheme
 		}

@@ -120,7 +120,7 @@ func (r *Registry) location(header http.Header) (string, error) {
 	if err != nil || text == "" || !u.IsAbs() && !strings.HasPrefix(text, "/") {
 		return "", errors.New("the registry names no address to upload to")
 	}
-	if u.IsAbs() && u.Scheme != "https" && r.host.Scheme() == "https" && !r.opts.Insecure {
+	if u.IsAbs() && u.Scheme != "https" && r.guard.speaks() == "https" && !r.opts.Insecure {
 		return "", fmt.Errorf("the registry wants the upload at an address of scheme %s; want https", u.Scheme)
 	}
 	return text, nil

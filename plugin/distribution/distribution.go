@@ -13,6 +13,7 @@
 //
 //	api.go      listings, manifests, configurations, referrers
 //	blob.go     layers: open, mount, upload
+//	scheme.go   TLS, unless it is this machine or was asked for otherwise
 //	request.go  one request: again where that can help, and no more than allowed
 package distribution
 
@@ -26,7 +27,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -52,6 +52,7 @@ type Options struct {
 // Registry is one registry. It is safe for concurrent use.
 type Registry struct {
 	host  name.Registry
+	guard *guard
 	opts  Options
 	gate  *gate
 	cache cache
@@ -80,11 +81,9 @@ func Open(host string, opts Options) (*Registry, error) {
 	if opts.Pause == 0 {
 		opts.Pause = 500 * time.Millisecond
 	}
-	if opts.Transport == nil {
-		opts.Transport = verified(opts.Insecure)
-	}
+	g := newGuard(opts.Transport, reg.RegistryStr(), opts.Insecure)
 	return &Registry{
-		host: reg, opts: opts, gate: newGate(opts.Workers),
+		host: reg, opts: opts, guard: g, gate: newGate(opts.Workers),
 		cache: cache{opts.Cache}, clients: map[string]*http.Client{},
 	}, nil
 }
@@ -103,19 +102,6 @@ func SplitPlace(place string) (host, prefix string, err error) {
 		return "", "", fmt.Errorf("%q is no registry: want HOST or HOST/PREFIX, as registry.example.com:5000/team", place)
 	}
 	return host, prefix, nil
-}
-
-// verified is the transport of go-containerregistry, which checks certificates.
-func verified(insecure bool) http.RoundTripper {
-	base, ok := remote.DefaultTransport.(*http.Transport)
-	if !ok {
-		return remote.DefaultTransport
-	}
-	t := base.Clone()
-	if insecure {
-		t.TLSClientConfig = insecureTLS()
-	}
-	return t
 }
 
 // Host is the registry's name, with its port.
@@ -145,9 +131,9 @@ func (r *Registry) client(ctx context.Context, repository, rights, from string) 
 	if err != nil {
 		return nil, fmt.Errorf("credentials of %s: %w", r.host, err)
 	}
-	t, err := transport.NewWithContext(ctx, r.host, auth, transport.NewUserAgent(r.opts.Transport, "imgmgr"), scopes)
+	t, err := transport.NewWithContext(ctx, r.host, auth, transport.NewUserAgent(r.guard, "imgmgr"), scopes)
 	if err != nil {
-		return nil, err
+		return nil, r.guard.explain(err)
 	}
 	c = &http.Client{Transport: t}
 	r.mu.Lock()

@@ -137,7 +137,7 @@ func (r *Registry) send(ctx context.Context, req Request, body io.Reader) (*http
 }
 
 func (r *Registry) url(req Request) string {
-	u := r.host.Scheme() + "://" + r.Host()
+	u := r.guard.speaks() + "://" + r.Host()
 	switch {
 	case strings.Contains(req.Path, "://"):
 		return req.Path
@@ -197,6 +197,12 @@ func (r *Registry) patience(err error, pause time.Duration) (time.Duration, bool
 	if _, done := errors.AsType[fatal](err); done {
 		return 0, false
 	}
+	if _, never := errors.AsType[*plainHTTP](err); never {
+		return 0, false
+	}
+	if _, never := errors.AsType[*tls.CertificateVerificationError](err); never {
+		return 0, false
+	}
 	if _, unknown := errors.AsType[*net.DNSError](err); unknown || errors.Is(err, syscall.ECONNREFUSED) {
 		return 0, false // nobody is there
 	}
@@ -227,10 +233,6 @@ func clean(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func insecureTLS() *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true} //nolint:gosec // asked for by --insecure
 }
 
 // gate lets so many requests run at a time. A registry that asks for patience
