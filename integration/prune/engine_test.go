@@ -3,6 +3,7 @@
 package prune_test
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,10 +24,22 @@ import (
 // What Docker's own prune gets wrong: it removes an image of 1970 that was loaded
 // a second ago, and takes the very name away that a container was made from.
 func TestPruneOfAnEngine(t *testing.T) {
-	isolated(t)
-	if err := sb.StartEngine(t.Context()); err != nil {
+	for name, host := range engines(t) {
+		t.Run(name, func(t *testing.T) { pruneEngine(t, host) })
+	}
+}
+
+// engines are the addresses of a Docker Engine with its own store of images, and
+// of one with containerd's.
+func engines(t *testing.T) map[string]string {
+	if err := errors.Join(sb.StartEngine(t.Context()), sb.StartNewestEngine(t.Context())); err != nil {
 		t.Fatal(err)
 	}
+	return map[string]string{"classic": sb.Engine, "newest": sb.NewestEngine}
+}
+
+func pruneEngine(t *testing.T, host string) {
+	isolated(t)
 	s := seeder{t, ""}
 	real := time.Now()
 	at := func(word string, days int) v1.Image {
@@ -50,7 +63,7 @@ func TestPruneOfAnEngine(t *testing.T) {
 	s.must(tarball.MultiRefWriteToFile(archive, byName))
 	docker := func(args ...string) string {
 		t.Helper()
-		out, err := sb.Docker(t.Context(), "", args...)
+		out, err := sb.DockerAt(t.Context(), host, "", args...)
 		s.must(err)
 		return out
 	}
@@ -59,7 +72,7 @@ func TestPruneOfAnEngine(t *testing.T) {
 	container := docker("create", "prune/used:now", "true")
 	defer docker("rm", container)
 
-	api, err := client.New(client.WithHost(sb.Engine))
+	api, err := client.New(client.WithHost(host))
 	s.must(err)
 	defer api.Close()
 	e := engine.New(api)
@@ -69,6 +82,9 @@ func TestPruneOfAnEngine(t *testing.T) {
 	inv.Repositories = slices.DeleteFunc(inv.Repositories, func(r retention.Repository) bool {
 		return !strings.HasPrefix(r.Name, "prune/") && r.Name != engine.Unnamed
 	})
+	for i, r := range inv.Repositories { // other tests leave unnamed images behind
+		inv.Repositories[i].Manifests = slices.DeleteFunc(r.Manifests, func(m retention.Manifest) bool { return m.Labels["test"] != "prune" })
+	}
 	text := "version: 1\nlimits: {share: 100%, keep_last: false}\nrules: [{name: old, max_age: 30d}]"
 	policy, err := retention.ParsePolicy("engine.yaml", []byte(text))
 	s.must(err)

@@ -11,7 +11,8 @@
 //
 // What takes long is kept in a cache folder:
 //
-//	tools/KEY/         buildkitd, buildctl, buildx and registry, built from integration/tools
+//	tools/KEY/         buildkitd, buildctl, buildx and registry, built from integration/tools,
+//	                   or the newest Docker Engine, from integration/tools/engine
 //	seed/KEY/          a registry's storage that holds the stand-in base images
 //	slots/N/           the state of one running sandbox: BuildKit's cache, its registry, the engine
 //
@@ -71,6 +72,9 @@ type Sandbox struct {
 	// Engine is the Docker Engine's address, "unix:///...", or empty as long
 	// as StartEngine was not called.
 	Engine string
+	// NewestEngine is the address of the newest Docker Engine, or empty as long as
+	// StartNewestEngine was not called.
+	NewestEngine string
 	// DockerConfig is the folder that DOCKER_CONFIG names in Env. buildx is in
 	// its cli-plugins folder already; another plugin can be linked beside it.
 	DockerConfig string
@@ -136,14 +140,14 @@ func (sb *Sandbox) prepare(ctx context.Context, opts Options) (err error) {
 	if err := require(ctx, sb.needs(opts.Engine), sb.log); err != nil {
 		return err
 	}
-	if sb.toolDir, err = buildTools(ctx, sb.cache, sb.module, sb.log); err != nil {
+	if sb.toolDir, err = buildTools(ctx, sb.cache, filepath.Join(sb.module, "integration", "tools"), sb.log); err != nil {
 		return err
 	}
 	if sb.slot, err = takeSlot(sb.cache); err != nil {
 		return err
 	}
 	if opts.FreshState {
-		if err := sb.slot.empty("buildkit", "engine"); err != nil {
+		if err := sb.slot.empty("buildkit", "engine", "newest-engine"); err != nil {
 			return err
 		}
 	}

@@ -14,11 +14,10 @@ import (
 	"strings"
 )
 
-// buildTools builds what the tool lines of integration/tools/go.mod name and
-// returns the folder with the binaries. The folder's name says what they were
-// made of, so a change of go.mod builds anew and nothing ever goes stale.
-func buildTools(ctx context.Context, cache, module string, log func(string, ...any)) (string, error) {
-	src := filepath.Join(module, "integration", "tools")
+// buildTools builds what the tool lines of a go.mod name, which is in the folder
+// src, and returns the folder with the binaries. The folder's name says what they
+// were made of, so a change of go.mod builds anew and nothing ever goes stale.
+func buildTools(ctx context.Context, cache, src string, log func(string, ...any)) (string, error) {
 	key, err := toolsKey(src)
 	if err != nil {
 		return "", err
@@ -35,7 +34,7 @@ func buildTools(ctx context.Context, cache, module string, log func(string, ...a
 	if isDir(dir) {
 		return dir, nil
 	}
-	log("building buildkitd, buildctl, buildx and registry (minutes, once)")
+	log("building the tools of %s (minutes, once)", src)
 	partial := dir + ".partial"
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", partial+"/", "tool")
 	cmd.Dir = src
