@@ -23,16 +23,8 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/image/registry"
 )
 
-// The correctness suite of plugin/image, through a real Docker Engine and a real
-// registry.
+// The correctness suite of plugin/image, through a real registry.
 func TestSourcesConform(t *testing.T) {
-	if err := sb.StartEngine(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	api, err := client.New(client.WithHost(sb.Engine))
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Run("registry", func(t *testing.T) {
 		imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
 			ref := sb.Registry + "/conformance:1"
@@ -46,9 +38,27 @@ func TestSourcesConform(t *testing.T) {
 			return open(registry.Open(ref))(t)
 		})
 	})
+}
+
+// The same through an engine with a store of its own, and one with containerd's.
+func TestEnginesConform(t *testing.T) {
+	if err := errors.Join(sb.StartEngine(t.Context()), sb.StartNewestEngine(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for name, host := range map[string]string{"classic": sb.Engine, "newest": sb.NewestEngine} {
+		t.Run(name, func(t *testing.T) { engineConforms(t, host) })
+	}
+}
+
+func engineConforms(t *testing.T, host string) {
+	api, err := client.New(client.WithHost(host))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
 	t.Run("engine", func(t *testing.T) {
 		imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
-			if !load(t, c) {
+			if !load(t, host, c) {
 				return nil
 			}
 			return open(engine.Open(t.Context(), api, saved))(t)
@@ -56,11 +66,11 @@ func TestSourcesConform(t *testing.T) {
 	})
 	t.Run("docker save", func(t *testing.T) {
 		imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
-			if !load(t, c) {
+			if !load(t, host, c) {
 				return nil
 			}
 			dir := t.TempDir()
-			if _, err := sb.Docker(t.Context(), dir, "save", "--output", "saved.tar", saved); err != nil {
+			if _, err := sb.DockerAt(t.Context(), host, dir, "save", "--output", "saved.tar", saved); err != nil {
 				t.Fatal(err)
 			}
 			return open(archive.Open(filepath.Join(dir, "saved.tar"), ""))(t)
@@ -103,7 +113,7 @@ const saved = "conformance:1"
 
 // load puts a case into the engine. Of a case that no engine takes, it sees that
 // this one doesn't either.
-func load(t *testing.T, c imagetest.Case) bool {
+func load(t *testing.T, host string, c imagetest.Case) bool {
 	t.Helper()
 	dir := t.TempDir()
 	tag, err := name.NewTag(saved)
@@ -113,15 +123,15 @@ func load(t *testing.T, c imagetest.Case) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = sb.Docker(t.Context(), dir, "load", "--input", "load.tar")
-	if c.NoEngine == "" {
+	_, err = sb.DockerAt(t.Context(), host, dir, "load", "--input", "load.tar")
+	if c.NoEngine == "" || host == sb.NewestEngine { // containerd's store takes them all
 		if err != nil {
 			t.Fatal(err)
 		}
 		return true
 	}
 	if err == nil {
-		_, err = sb.Docker(t.Context(), dir, "save", "--output", "saved.tar", saved)
+		_, err = sb.DockerAt(t.Context(), host, dir, "save", "--output", "saved.tar", saved)
 	}
 	if err == nil {
 		t.Errorf("the engine takes an image of which cases.txt says: no engine: %s", c.NoEngine)

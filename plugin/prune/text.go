@@ -26,6 +26,9 @@ func printPlan(out ui.Output, plan *retention.Plan) error {
 	if len(plan.Stopped) > 0 {
 		fmt.Fprintln(w)
 	}
+	if plan.Final && len(plan.Remove) > 0 {
+		fmt.Fprintln(w, "What goes from here can't be given back.")
+	}
 	if len(plan.Remove) == 0 {
 		fmt.Fprintf(w, "Nothing to remove: %s", staying(plan))
 	} else {
@@ -75,12 +78,20 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 		case len(lines) > 0 && (strings.HasPrefix(item.Reason, "part of ") || strings.HasPrefix(item.Reason, "refers to ")):
 			lines[len(lines)-1].bytes += item.Bytes
 		default:
-			lines = append(lines, line{short(item.Digest), reason, item.Bytes})
+			lines = append(lines, line{nameOf(item), reason, item.Bytes})
 		}
 	}
 	fmt.Fprintf(w, "%s  frees %s\n", repo, ui.Bytes(sum))
 	printLines(w, width, lines)
 	fmt.Fprintln(w)
+}
+
+// nameOf is what people know an image without a tag by.
+func nameOf(item retention.Removal) string {
+	if item.Title != "" {
+		return plain(item.Title)
+	}
+	return short(item.Digest)
 }
 
 // printLines prints rows in columns; a reason that doesn't fit beside its name is

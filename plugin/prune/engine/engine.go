@@ -46,7 +46,7 @@ func (e *Engine) Inventory(ctx context.Context, now time.Time) (*retention.Inven
 		return nil, fmt.Errorf("list the engine's images: %w", err)
 	}
 	// Build caches and layers of containers may share what images have.
-	inv := &retention.Inventory{Version: retention.InventoryVersion, Place: Place, Taken: now.UTC(), Partial: true}
+	inv := &retention.Inventory{Version: retention.InventoryVersion, Place: Place, Taken: now.UTC(), Partial: true, Final: true}
 	manifests := make([]retention.Manifest, len(list.Items))
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(workers)

@@ -48,7 +48,7 @@ func (n *node) own(basis Basis) time.Time {
 			}
 		}
 		return latest
-	case Pulled:
+	case Pulled, Used:
 		return n.Pulled
 	case FirstSeen:
 		return n.FirstSeen
@@ -76,6 +76,8 @@ func (b Basis) did() string {
 		return "pushed"
 	case Pulled:
 		return "last pulled"
+	case Used:
+		return "last used"
 	case FirstSeen:
 		return "first seen"
 	}

@@ -110,6 +110,9 @@ func (g *graph) keep(n *node, reason string, unknown bool) {
 	for _, r := range n.referrers {
 		g.keep(r, "refers to "+n.title(), false)
 	}
+	for _, needed := range n.needs {
+		g.keepTagged(needed, n.title()+" needs it")
+	}
 	// A subject that stays anyway may lose some of its tags.
 	if n.subject != nil && n.subject.kept == "" {
 		g.keepTagged(n.subject, n.title()+" refers to it")

@@ -33,6 +33,7 @@ type node struct {
 	children  []*node
 	parents   []*node
 	missing   string // a child that isn't there
+	needs     []*node
 	subject   *node
 	referrers []*node
 	orphan    string // the subject that isn't there
@@ -114,6 +115,11 @@ func (r *repository) link(n *node) {
 		}
 		n.children = append(n.children, child)
 		child.parents = append(child.parents, n)
+	}
+	for _, digest := range n.Needs {
+		if needed := r.nodes[digest]; needed != nil && needed != n {
+			n.needs = append(n.needs, needed)
+		}
 	}
 	if n.Subject != "" {
 		r.refer(n, n.Subject)
@@ -197,6 +203,9 @@ func (n *node) ref() string { return n.repo.ref + "@" + n.Digest }
 
 // title is the shortest name of a node for people.
 func (n *node) title() string {
+	if n.Title != "" {
+		return n.Title
+	}
 	if len(n.entries) > 0 {
 		return n.entries[0].short()
 	}

@@ -11,7 +11,7 @@ func Make(inv *Inventory, p *Policy) *Plan {
 	g.protect(p)
 	plan := &Plan{
 		Version: PlanVersion, Place: inv.Place, Taken: inv.Taken.UTC(), Policy: p.ID(),
-		Remove: []Removal{}, Keep: []Kept{}, Unknown: []Kept{}, AtMost: inv.Partial,
+		Remove: []Removal{}, Keep: []Kept{}, Unknown: []Kept{}, AtMost: inv.Partial, Final: inv.Final,
 	}
 	plan.Stopped = g.settle(p)
 	for _, r := range g.repos {
@@ -35,7 +35,7 @@ func (p *Policy) ID() string {
 func (r *repository) removals(plan *Plan) {
 	for _, e := range r.entries {
 		if e.fate == remove && e.node.kept != "" {
-			plan.Remove = append(plan.Remove, Removal{KindTag, e.ref(), e.node.Digest, 0, e.rule, e.reason})
+			plan.Remove = append(plan.Remove, Removal{KindTag, e.ref(), e.node.Digest, 0, e.rule, e.reason, ""})
 		}
 	}
 	for _, n := range r.doomed() {
@@ -44,12 +44,12 @@ func (r *repository) removals(plan *Plan) {
 			reason = n.because
 		}
 		for _, e := range n.named() {
-			plan.Remove = append(plan.Remove, Removal{KindTag, e.ref(), n.Digest, 0, e.rule, e.reason})
+			plan.Remove = append(plan.Remove, Removal{KindTag, e.ref(), n.Digest, 0, e.rule, e.reason, ""})
 		}
 		for _, tag := range n.system {
-			plan.Remove = append(plan.Remove, Removal{KindTag, r.ref + ":" + tag, n.Digest, 0, n.doom.rule, reason})
+			plan.Remove = append(plan.Remove, Removal{KindTag, r.ref + ":" + tag, n.Digest, 0, n.doom.rule, reason, ""})
 		}
-		plan.Remove = append(plan.Remove, Removal{n.Kind, n.ref(), n.Digest, 0, n.doom.rule, reason})
+		plan.Remove = append(plan.Remove, Removal{n.Kind, n.ref(), n.Digest, 0, n.doom.rule, reason, n.Title})
 	}
 }
 
@@ -58,7 +58,7 @@ func (n *node) named() []*entry {
 	return slices.DeleteFunc(slices.Clone(n.entries), func(e *entry) bool { return e.tag == "" })
 }
 
-// doomed are the nodes that go, each before its parts and its referrers: the
+// doomed are the nodes that go, each before its parts, its referrers and what it needs: the
 // reverse of the order in which a depth-first walk leaves them.
 func (r *repository) doomed() []*node {
 	var order []*node
@@ -73,6 +73,9 @@ func (r *repository) doomed() []*node {
 			visit(next)
 		}
 		for _, next := range slices.Backward(n.referrers) {
+			visit(next)
+		}
+		for _, next := range slices.Backward(n.needs) {
 			visit(next)
 		}
 		order = append(order, n)

@@ -64,7 +64,7 @@ func (p *Policy) fields() []field {
 			}
 			return nil
 		}}},
-		{"age", "What ages count from: created (the image's configuration), pushed, pulled, or first-seen (the first time that imgmgr listed it). An age that isn't known keeps the image.", false, basis(&p.Age)},
+		{"age", "What ages count from: created (the image's configuration), pushed, pulled, used, or first-seen (the first time that imgmgr listed it). An age that isn't known keeps the image.", false, basis(&p.Age)},
 		{"protect", "References (repository:tag) or repositories that are never removed, as patterns.", false, patterns(&p.Protect)},
 		{"limits", "Brakes, which hold whatever the rules say.", false, mapping(p.Limits.fields())},
 		{"keep_bases", "Keep images that kept images are built on. True unless it is set to false.", false, negated(&p.RemoveBases)},
@@ -211,7 +211,7 @@ func items[T any](to *[]T, fields func(*T) []field, check func(*T, *yaml.Node) e
 	}}
 }
 
-func basis(to *Basis) value { return oneOf(to, Created, Pushed, Pulled, FirstSeen) }
+func basis(to *Basis) value { return oneOf(to, Created, Pushed, Pulled, Used, FirstSeen) }
 
 func negated(to *bool) value {
 	var yes bool

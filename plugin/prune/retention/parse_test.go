@@ -34,7 +34,7 @@ func TestPolicyErrorsNameThePlace(t *testing.T) {
 		"version: 1\nrules:\n- {name: a, remove: true, select: {larger_than: big}}":             `"big" is no size`,
 		"version: 1\nrules:\n- {name: a, remove: true}\n- {name: a, keep: true}":                `two rules are called "a"`,
 		"version: 1\nversion: 1\nrules: []":                                                     "p.yaml:2:1: version is given twice",
-		"version: 1\nage: old\nrules: []":                                                       `p.yaml:2:6: "old" is not known: want created, pushed, pulled, first-seen`,
+		"version: 1\nage: old\nrules: []":                                                       `p.yaml:2:6: "old" is not known: want created, pushed, pulled, used, first-seen`,
 		"version: 1\nlimits: {share: 50}\nrules: []":                                            `"50" is not between 0% and 100%`,
 		"version: 1\nrules: []\n---\na: b":                                                      "p.yaml:3:1: a second document",
 		"version: 1\nrules: []\ntests: [{name: a, given: [{ref: app}], expect: {removed: []}}]": `"app" is no NAME:TAG`,

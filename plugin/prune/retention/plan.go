@@ -32,6 +32,8 @@ type Plan struct {
 	// share some of it.
 	FreesBytes int64 `json:"freesBytes"`
 	AtMost     bool  `json:"atMost,omitempty"`
+	// Final says that nothing of it can be given back.
+	Final bool `json:"final,omitempty"`
 }
 
 // Removal is one tag or one manifest that goes.
@@ -46,6 +48,7 @@ type Removal struct {
 	Bytes  int64  `json:"bytes"`
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
+	Title  string `json:"title,omitempty"` // as in [Manifest]
 }
 
 // KindTag is the kind of a removal that takes a name away.

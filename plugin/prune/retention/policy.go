@@ -25,7 +25,8 @@ type Basis string
 const (
 	Created   Basis = "created"    // when it was built, as its configuration says
 	Pushed    Basis = "pushed"     // when its tag came there
-	Pulled    Basis = "pulled"     // when it was last fetched or used
+	Pulled    Basis = "pulled"     // when it was last fetched
+	Used      Basis = "used"       // when it was last used; the same to most places
 	FirstSeen Basis = "first-seen" // when imgmgr listed it for the first time
 )
 

@@ -71,6 +71,9 @@ func manifest(r *rand.Rand, digest string, other func() string) Manifest {
 	if r.IntN(20) == 0 {
 		m.Base = other()
 	}
+	if r.IntN(8) == 0 {
+		m.Needs = []string{other(), other()}
+	}
 	return m
 }
 
@@ -191,6 +194,15 @@ func complaints(inv *Inventory, p *Plan) (out []string) {
 					out = append(out, fmt.Sprintf("%s goes before %s, which has it", child, ref))
 				}
 			}
+			for _, d := range m.Needs {
+				needed := repo.Name + "@" + d
+				if !gone[ref] && gone[needed] {
+					out = append(out, fmt.Sprintf("%s stays and %s goes, which it needs", ref, needed))
+				}
+				if gone[ref] && gone[needed] && place[needed] < place[ref] && !circle(repo.Tags, manifests, d, digest) {
+					out = append(out, fmt.Sprintf("%s goes before %s, which needs it", needed, ref))
+				}
+			}
 			subject := repo.Name + "@" + m.Subject
 			if manifests[m.Subject] != nil && m.Subject != digest && gone[subject] != gone[ref] && !gone[ref] {
 				out = append(out, fmt.Sprintf("%s stays and its subject %s goes", ref, subject))
@@ -235,7 +247,7 @@ func circle(tags []Tag, manifests map[string]*Manifest, from, to string) bool {
 		if d == to {
 			return true
 		}
-		if seen[d] || manifests[d] == nil {
+		if seen[d] {
 			return false
 		}
 		seen[d] = true
@@ -247,7 +259,10 @@ func circle(tags []Tag, manifests map[string]*Manifest, from, to string) bool {
 				return true
 			}
 		}
-		return slices.ContainsFunc(manifests[d].Children, func(c Child) bool { return reach(c.Digest) })
+		if manifests[d] == nil {
+			return false
+		}
+		return slices.ContainsFunc(manifests[d].Needs, reach) || slices.ContainsFunc(manifests[d].Children, func(c Child) bool { return reach(c.Digest) })
 	}
 	return reach(from)
 }

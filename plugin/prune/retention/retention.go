@@ -26,7 +26,7 @@ import "time"
 type Inventory struct {
 	Version int `json:"version"`
 	// Place says where the images are, as the command line names it:
-	// "registry://HOST/PREFIX", "layout:DIR", "engine:".
+	// "registry://HOST/PREFIX", "layout:DIR", "buildkit:BUILDER", "engine:".
 	Place string `json:"place"`
 	// Host goes before repository names to make references; "" for places whose
 	// names are whole already.
@@ -35,7 +35,9 @@ type Inventory struct {
 	Taken time.Time `json:"taken"`
 	// Partial says that the place has repositories that aren't listed here, so
 	// that blobs may be shared with what nobody counted.
-	Partial      bool         `json:"partial,omitempty"`
+	Partial bool `json:"partial,omitempty"`
+	// Final says that the place can't take back what it deleted.
+	Final        bool         `json:"final,omitempty"`
 	Repositories []Repository `json:"repositories"`
 	InUse        []Use        `json:"inUse,omitempty"`
 }
@@ -66,11 +68,15 @@ type Manifest struct {
 	Digest string `json:"digest"`
 	Kind   Kind   `json:"kind"`
 	Bytes  int64  `json:"bytes,omitempty"` // of the manifest itself
+	Title  string `json:"title,omitempty"` // what people know it by, where a digest is all of its name
 
 	Children []Child `json:"children,omitempty"` // of an index
 	Subject  string  `json:"subject,omitempty"`  // the digest that a referrer refers to
 	Base     string  `json:"base,omitempty"`     // the digest of the image that it is built on, if it says so
-	Blobs    []Blob  `json:"blobs,omitempty"`    // the configuration, then the layers in order
+	// Needs are others of the repository that must be there as long as this is. They
+	// don't go with it, as children do.
+	Needs []string `json:"needs,omitempty"`
+	Blobs []Blob   `json:"blobs,omitempty"` // the configuration, then the layers in order
 
 	// Times are zero where they aren't known.
 	Created   time.Time `json:"created,omitzero"`
@@ -90,6 +96,8 @@ const (
 	KindImage    Kind = "image"
 	KindIndex    Kind = "index"
 	KindArtifact Kind = "artifact" // a referrer, a signature, a chart
+	KindRecord   Kind = "record"   // of a build cache
+	KindBlob     Kind = "blob"     // in a layout, where nothing leads to it
 	KindOpaque   Kind = "opaque"   // of a type that isn't known, or unreadable: it may need anything
 )
 
