@@ -44,7 +44,8 @@ var floors = []storey{
 
 	{0, "plugin/distribution", ""},
 	{1, "plugin/prune/retention", ""},
-	{2, "plugin/prune/*", "plugin/prune/retention plugin/distribution plugin/image plugin/image/**"},
+	{1, "plugin/prune/manifest", "plugin/prune/retention plugin/distribution"},
+	{2, "plugin/prune/*", "plugin/prune/retention plugin/prune/manifest plugin/distribution plugin/image plugin/image/**"},
 
 	{5, "plugin/ui", ""},
 	{7, "plugin/plugintest", "plugin"},

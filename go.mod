@@ -21,6 +21,7 @@ require (
 	github.com/github/go-spdx/v2 v2.8.0 // which licence expressions are valid
 	github.com/go-git/go-git/v5 v5.19.3 // its .gitignore patterns alone
 	github.com/google/go-cmp v0.7.0
+	github.com/gofrs/flock v0.13.1 // the lock of index.json in OCI layouts, as BuildKit takes it
 	github.com/google/go-containerregistry v0.22.1 // reads image configurations from registries
 	github.com/in-toto/in-toto-golang v0.11.0
 	github.com/klauspost/compress v1.20.3 // layers: faster at gzip than the standard library, and has zstd
@@ -204,7 +205,6 @@ require (
 	github.com/gobwas/glob v0.2.3 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect
-	github.com/gofrs/flock v0.13.1 // indirect
 	github.com/gohugoio/hashstructure v0.6.0 // indirect
 	github.com/golang/groupcache v0.0.0-20241129210726-2c02b8208cf8 // indirect
 	github.com/golang/snappy v1.0.0 // indirect

@@ -191,7 +191,10 @@ func (r *Registry) Referrers(ctx context.Context, repository, digest string) (fo
 		return nil, false, nil
 	}
 	seen := map[string]bool{}
-	for next := "referrers/" + digest; next != "" && !seen[next]; {
+	for next := "referrers/" + digest; next != ""; {
+		if seen[next] {
+			return nil, true, fmt.Errorf("read the referrers of %s in %s: the pages lead in a circle", digest, repository)
+		}
 		seen[next] = true
 		got, err := r.Do(ctx, Request{Method: http.MethodGet, Repository: repository, Path: next, Rights: MayRead})
 		supported = err == nil

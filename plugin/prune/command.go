@@ -20,6 +20,12 @@ Without a place, it is about the local Docker Engine, and does what "docker imag
 prune" does, with the same flags: images without a name go, and with --all those
 that no container uses, stopped ones too. With --policy it does what that says.
 
+With --buildx BUILDER it is about a build cache, and does what "docker buildx prune"
+does. Records that are in use, or that others are built on, stay.
+
+With --layout FOLDER it is about an OCI layout. Blobs that index.json doesn't lead
+to go, and with --policy what that says.
+
 For a registry, a policy says which images go and which stay: imgmgr.prune.yaml,
 or that of --policy; see docs/prune.md.
 
@@ -34,8 +40,8 @@ image of a repository. A repository that would lose more than half of its images
 is left alone, and so is one that could not be listed to its end.
 
 Every manifest of a registry is written to a journal before it is deleted. "prune
-undo" gives it back, until the registry has collected its garbage. An engine can't
-take an image back.
+undo" gives it back, until the registry has collected its garbage. Engines,
+build caches and layouts can't take anything back, and their plans say so.
 
 The exit code is 0 if all was done, 1 if something was left out (a brake, an
 incomplete listing, an image that changed meanwhile), and 2 for failures.`
@@ -76,8 +82,8 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	f.sourceFlags(cmd)
 	f.policyFlags(cmd)
 	set := cmd.Flags()
-	set.BoolVarP(&f.all, "all", "a", false, "Of the local engine: all images that no container uses, not just those without a name")
-	set.StringArrayVar(&f.filters, "filter", nil, "Of the local engine: only what `FILTER` says: until=24h, label=KEY[=VALUE], label!=KEY[=VALUE], reference=PATTERN, dangling=false")
+	set.BoolVarP(&f.all, "all", "a", false, "Of the local engine: all images that no container uses, not just those without a name; of a build cache: frontends and what images share, too")
+	set.StringArrayVar(&f.filters, "filter", nil, "Of the local engine: only what `FILTER` says: until=24h, label=KEY[=VALUE], label!=KEY[=VALUE], reference=PATTERN, dangling=false; of a build cache: until=24h, type=TYPE, description=TEXT")
 	set.BoolVar(&f.dryRun, "dry-run", false, "Show the plan, and change nothing")
 	set.BoolVarP(&f.force, "force", "f", false, "Don't ask")
 	set.StringVar(&f.plan, "plan", "", "Save the plan as `FILE`")
@@ -185,6 +191,8 @@ func (f *flags) sourceFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&f.registry, "registry", "", "Registry `HOST[/PREFIX]`")
+	set.StringVar(&f.layout, "layout", "", "OCI layout `FOLDER`")
+	set.StringVar(&f.builder, "buildx", "", "Build cache of a `BUILDER` of buildx, or of a BuildKit's address (unix://…)")
 	set.StringVar(&f.inventory, "inventory", "", "Take the facts from `FILE`, which --save-inventory made")
 	set.StringArrayVar(&f.inUse, "in-use-from", nil, "Keep the images that a `FILE` or folder names: compose files, Kubernetes manifests, bake files, Dockerfiles")
 	set.IntVar(&f.workers, "jobs", 16, "Requests at one time")
@@ -224,10 +232,16 @@ func oneArg(what string) cobra.PositionalArgs {
 // readPolicy reads the policy file and applies what the command line says of it.
 func (f *flags) readPolicy() (*retention.Policy, error) {
 	if f.policy == "" && f.registry == "" && f.inventory == "" && !f.saved {
+		if f.builder != "" {
+			return f.cachePolicy(f.now())
+		}
+		if f.layout != "" && (f.all || len(f.filters) > 0) {
+			return nil, errors.New("without a policy, what nothing leads to goes from a layout; write rules instead of --all and --filter")
+		}
 		return f.localFlags.policy(f.now())
 	}
 	if f.all || len(f.filters) > 0 {
-		return nil, errors.New("--all and --filter are for the local engine without a policy; write rules instead")
+		return nil, errors.New("--all and --filter are for the local engine and build caches, without a policy; write rules instead")
 	}
 	p, err := policyFile(cmp.Or(f.policy, DefaultPolicy))
 	if err != nil {

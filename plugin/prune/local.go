@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,18 +33,22 @@ func dockerCLI() (*command.DockerCli, error) {
 	return cli, nil
 }
 
-// localFacts reads the facts of the engine that docker talks to.
-func localFacts(ctx context.Context, now time.Time) (*retention.Inventory, error) {
+// policy is what `docker image prune` does with these flags, as a policy: images
+// without a name, or with --all everything that no container uses.
+func (l *localFlags) policy(now time.Time) (*retention.Policy, error) {
+	given, err := l.given()
+	if err != nil {
+		return nil, err
+	}
 	cli, err := dockerCLI()
 	if err != nil {
 		return nil, err
 	}
-	return engine.New(cli.Client()).Inventory(ctx, now)
+	return localPolicy(l.all, command.PruneFilters(cli, given), now)
 }
 
-// policy is what `docker image prune` does with these flags, as a policy: images
-// without a name, or with --all everything that no container uses.
-func (l *localFlags) policy(now time.Time) (*retention.Policy, error) {
+// given are the filters as they were typed.
+func (l *localFlags) given() (client.Filters, error) {
 	given := client.Filters{}
 	for _, f := range l.filters {
 		name, value, ok := strings.Cut(f, "=")
@@ -54,11 +57,7 @@ func (l *localFlags) policy(now time.Time) (*retention.Policy, error) {
 		}
 		given = given.Add(name, value)
 	}
-	cli, err := dockerCLI()
-	if err != nil {
-		return nil, err
-	}
-	return localPolicy(l.all, command.PruneFilters(cli, given), now)
+	return given, nil
 }
 
 func localPolicy(all bool, filters client.Filters, now time.Time) (*retention.Policy, error) {

@@ -92,7 +92,7 @@ func (f *flags) carryOut(ctx context.Context, streams ui.Streams, plan *retentio
 			return stopped(plan)
 		}
 	}
-	store, err := f.store(plan.Place)
+	store, err := f.open(ctx, plan.Place, nil)
 	if err != nil {
 		return err
 	}

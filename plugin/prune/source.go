@@ -3,14 +3,15 @@ package prune
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/imgmgr/imgmgr/plugin/prune/buildkit"
 	"github.com/imgmgr/imgmgr/plugin/prune/engine"
+	"github.com/imgmgr/imgmgr/plugin/prune/layout"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -19,6 +20,8 @@ import (
 // source says where images are.
 type source struct {
 	registry  string
+	layout    string // a folder
+	builder   string // of buildx, or a BuildKit's address
 	inventory string // a file
 	inUse     []string
 	workers   int
@@ -42,50 +45,85 @@ func (s *source) gather(ctx context.Context, streams ui.Streams, now time.Time) 
 }
 
 func (s *source) facts(ctx context.Context, streams ui.Streams, now time.Time) (*retention.Inventory, error) {
-	switch {
-	case s.inventory != "" && s.registry != "":
-		return nil, errors.New("--inventory holds the facts already; leave out --registry")
-	case s.inventory != "":
+	name, err := s.place()
+	if err != nil {
+		return nil, err
+	}
+	if s.inventory != "" {
 		return readInventory(s.inventory)
-	case s.registry == "":
-		return localFacts(ctx, now)
 	}
 	bar := ui.NewProgress(streams.Err, "reading tags")
 	defer bar.End()
-	place, err := registry.Open(s.registry, s.options())
+	from, err := s.open(ctx, name, bar.Show)
 	if err != nil {
 		return nil, err
 	}
-	place.Progress = bar.Show
-	inv, err := place.Inventory(ctx, now)
-	if err != nil {
-		return nil, err
+	inv, err := from.Inventory(ctx, now)
+	if err != nil || !strings.HasPrefix(name, registry.Scheme) {
+		return inv, err
 	}
 	return inv, firstSeen(inv)
 }
 
-func (s *source) options() registry.Options {
-	o := registry.Options{Insecure: s.insecure, Workers: s.workers}
-	if dir, err := os.UserCacheDir(); err == nil {
-		o.Cache = filepath.Join(dir, "imgmgr", "registry")
+// place is the one place that the command line names, as plans write it.
+func (s *source) place() (string, error) {
+	folder, err := filepath.Abs(s.layout)
+	if err != nil {
+		return "", fmt.Errorf("find the layout %s: %w", s.layout, err)
 	}
-	return o
+	if s.layout == "" {
+		folder = ""
+	}
+	var named []string
+	for _, p := range []struct{ scheme, value string }{
+		{"inventory:", s.inventory}, {registry.Scheme, s.registry}, {buildkit.Scheme, s.builder}, {layout.Scheme, folder},
+	} {
+		if p.value != "" {
+			named = append(named, p.scheme+p.value)
+		}
+	}
+	switch len(named) {
+	case 0:
+		return engine.Place, nil
+	case 1:
+		return named[0], nil
+	}
+	return "", fmt.Errorf("%s: name one place", strings.Join(named, " and "))
 }
 
-// store opens the place that a plan names, to change it.
-func (s *source) store(place string) (Store, error) {
-	if place == engine.Place {
-		cli, err := dockerCLI()
-		if err != nil {
-			return nil, err
+// place is where images are, to read and to change.
+type place interface {
+	Reader
+	Store
+}
+
+// open opens a place as plans name it.
+func (s *source) open(ctx context.Context, name string, progress func(int, int)) (place, error) {
+	if host, ok := strings.CutPrefix(name, registry.Scheme); ok {
+		o := registry.Options{Insecure: s.insecure, Workers: s.workers}
+		if dir, err := os.UserCacheDir(); err == nil {
+			o.Cache = filepath.Join(dir, "imgmgr", "registry")
 		}
-		return engine.New(cli.Client()), nil
+		r, err := registry.Open(host, o)
+		if err == nil {
+			r.Progress = progress
+		}
+		return r, err
 	}
-	host, ok := strings.CutPrefix(place, "registry://")
-	if !ok {
-		return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", place)
+	if builder, ok := strings.CutPrefix(name, buildkit.Scheme); ok {
+		return openBuilder(ctx, builder)
 	}
-	return registry.Open(host, registry.Options{Insecure: s.insecure, Workers: s.workers})
+	if dir, ok := strings.CutPrefix(name, layout.Scheme); ok {
+		return layout.Open(dir)
+	}
+	if name != engine.Place {
+		return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", name)
+	}
+	cli, err := dockerCLI()
+	if err != nil {
+		return nil, err
+	}
+	return engine.New(cli.Client()), nil
 }
 
 func readInventory(path string) (*retention.Inventory, error) {

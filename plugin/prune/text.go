@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imgmgr/imgmgr/plugin/prune/buildkit"
 	"github.com/imgmgr/imgmgr/plugin/prune/engine"
+	"github.com/imgmgr/imgmgr/plugin/prune/layout"
+	"github.com/imgmgr/imgmgr/plugin/prune/registry"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -89,7 +92,7 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 // nameOf is what people know an image without a tag by.
 func nameOf(item retention.Removal) string {
 	if item.Title != "" {
-		return plain(item.Title)
+		return ui.Plain(item.Title)
 	}
 	return short(item.Digest)
 }
@@ -130,16 +133,24 @@ func counted(removals []retention.Removal) string {
 			names++
 		}
 	}
-	text := ui.Plural(images, "manifest")
+	text := ui.Plural(images, noun(removals))
 	if names > 0 {
 		text += " and " + ui.Plural(names, "tag")
 	}
 	return text
 }
 
+// noun is what the images of a place are called.
+func noun(removals []retention.Removal) string {
+	if len(removals) > 0 && removals[0].Kind == retention.KindRecord {
+		return "record"
+	}
+	return "manifest"
+}
+
 func goes(removals []retention.Removal) string {
 	verb := " go"
-	if text := counted(removals); text == "1 manifest" {
+	if text := counted(removals); text == "1 "+noun(removals) {
 		verb = " goes"
 		return text + verb
 	}
@@ -169,7 +180,7 @@ func printOutcome(out io.Writer, o *Outcome, place, journal string) {
 		fmt.Fprintf(out, "%s gone already.\n", wereGone(o.Gone))
 	}
 	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), ui.Bytes(o.Freed), journal)
-	if len(o.Removed) > 0 && strings.HasPrefix(place, "registry://") {
+	if len(o.Removed) > 0 && strings.HasPrefix(place, registry.Scheme) {
 		fmt.Fprintln(out, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
 	}
 }
@@ -254,5 +265,8 @@ func placeName(place string) string {
 	if place == engine.Place {
 		return "the local engine"
 	}
-	return strings.TrimPrefix(place, "registry://")
+	if builder, ok := strings.CutPrefix(place, buildkit.Scheme); ok {
+		return "the cache of " + builder
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(place, registry.Scheme), layout.Scheme)
 }

@@ -35,7 +35,7 @@ func (f *flags) undo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := f.store(plan.Place)
+	store, err := f.open(ctx, plan.Place, nil)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imgmgr/imgmgr/plugin/prune/manifest"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
@@ -176,13 +177,13 @@ func (w *walk) read(ctx context.Context, digest string) (*retention.Manifest, []
 	if err != nil {
 		return nil, nil, err
 	}
-	m, config := parse(digest, content)
+	m, config := manifest.Parse(digest, content)
 	if config != "" {
 		content, err := w.registry.remote.Content(ctx, w.repository, "blobs", config)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a lost configuration leaves the date unknown
 			return &m, nil, err
 		}
-		describe(&m, content)
+		manifest.Describe(&m, content)
 	}
 	found, _, err := w.registry.remote.Referrers(ctx, w.repository, digest)
 	var referrers []string

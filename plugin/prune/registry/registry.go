@@ -14,6 +14,9 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/distribution"
 )
 
+// Scheme begins the places of plans; HOST or HOST/PREFIX follows.
+const Scheme = "registry://"
+
 // Options say how to talk to a registry.
 type Options = distribution.Options
 
@@ -45,7 +48,7 @@ func Open(place string, opts Options) (*Registry, error) {
 
 // Place is how plans name the registry.
 func (r *Registry) Place() string {
-	place := "registry://" + r.remote.Host()
+	place := Scheme + r.remote.Host()
 	if r.prefix != "" {
 		place += "/" + r.prefix
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/imgmgr/imgmgr/plugin/distribution"
+	"github.com/imgmgr/imgmgr/plugin/prune/manifest"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
@@ -234,6 +235,58 @@ func TestListingsAreReadToTheEnd(t *testing.T) {
 	}
 }
 
+// Referrers on the second page are found; a page that can't be read makes the
+// repository incomplete, though a registry without the API is none.
+func TestReferrersAreReadToTheEnd(t *testing.T) {
+	s := newServer(t, memory.WithReferrersSupport(true))
+	digest := func(img v1.Image) string {
+		d, err := img.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.String()
+	}
+	subject := digest(s.push(t, "subject", "team/a:1"))
+	page := map[bool]string{}
+	for last, word := range map[bool]string{false: "first", true: "second"} {
+		img := mutate.Subject(s.push(t, word), v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.TrimPrefix(subject, "sha256:")}, MediaType: types.DockerManifestSchema2}).(v1.Image)
+		s.write(t, "team/a@"+digest(img), img)
+		page[last] = `{"manifests":[{"digest":"` + digest(img) + `"}]}`
+	}
+	status := 200
+	s.change = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/referrers/") {
+			return false
+		}
+		last := r.URL.Query().Has("last")
+		switch {
+		case !strings.HasSuffix(r.URL.Path, subject):
+			fmt.Fprint(w, `{"manifests":[]}`)
+		case last:
+			w.WriteHeader(status)
+			fmt.Fprint(w, page[true])
+		default:
+			w.Header().Set("Link", "<"+r.URL.Path+`?last=1>; rel="next"`)
+			fmt.Fprint(w, page[false])
+		}
+		return true
+	}
+	for _, want := range []struct{ status, manifests int }{{http.StatusOK, 3}, {http.StatusNotFound, 0}} {
+		status = want.status
+		inv, err := s.inventory(t, "/team/a", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := inv.Repositories[0]
+		if want.manifests > 0 && (len(got.Manifests) != want.manifests || got.Incomplete != "") {
+			t.Errorf("%d manifests, want %d; %s", len(got.Manifests), want.manifests, got.Incomplete)
+		}
+		if want.manifests == 0 && !strings.Contains(got.Incomplete, "?last=1") {
+			t.Errorf("a page is missing, and the repository is complete: %+v", got)
+		}
+	}
+}
+
 func TestACatalogThatFailsIsAnError(t *testing.T) {
 	s := newServer(t)
 	s.push(t, "x", "team/a:1")
@@ -324,7 +377,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:` + strings.Repeat("a", 64) + `"},"layers":[]}`)
 	f.Add(`{"schemaVersion":2,"manifests":[{"digest":"sha256:x"}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		m, config := parse("sha256:"+strings.Repeat("b", 64), []byte(text))
+		m, config := manifest.Parse("sha256:"+strings.Repeat("b", 64), []byte(text))
 		for _, c := range m.Children {
 			if !distribution.IsDigest(c.Digest) {
 				t.Errorf("a part has the digest %q", c.Digest)
@@ -333,6 +386,6 @@ func FuzzParse(f *testing.F) {
 		if config != "" && !distribution.IsDigest(config) {
 			t.Errorf("the configuration has the digest %q", config)
 		}
-		describe(&m, []byte(text))
+		manifest.Describe(&m, []byte(text))
 	})
 }

@@ -1,4 +1,6 @@
-package registry
+// Package manifest turns the documents of the OCI and Docker image formats into
+// facts for prune. Registries, layouts and containerd have the same.
+package manifest
 
 import (
 	"encoding/json"
@@ -34,9 +36,9 @@ const (
 	attestationKey = "vnd.docker.reference.type"
 )
 
-// parse reads a manifest of any type into facts. The second value is the digest
+// Parse reads a manifest of any type into facts. The second value is the digest
 // of the configuration to read, "" where there is none.
-func parse(digest string, content []byte) (retention.Manifest, string) {
+func Parse(digest string, content []byte) (retention.Manifest, string) {
 	m := retention.Manifest{Digest: digest, Kind: retention.KindOpaque, Bytes: int64(len(content))}
 	var doc struct {
 		SchemaVersion int               `json:"schemaVersion"`
@@ -86,8 +88,8 @@ func (d *descriptor) isAttestation() bool {
 	return d.Annotations[attestationKey] != "" || d.Platform != nil && d.Platform.OS == "unknown"
 }
 
-// describe adds what an image's configuration says.
-func describe(m *retention.Manifest, config []byte) {
+// Describe adds what an image's configuration says.
+func Describe(m *retention.Manifest, config []byte) {
 	var doc struct {
 		platform
 		Created string `json:"created"`
