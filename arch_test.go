@@ -52,7 +52,8 @@ var floors = []storey{
 	{5, "plugin/analyze/report", ""},
 	{5, "plugin/analyze/packages/rpmdb", ""},
 	{5, "plugin/analyze/packages", "plugin/analyze/packages/rpmdb plugin/analyze/report plugin/image"},
-	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
+	{5, "plugin/analyze/tree", "plugin/image"},
+	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/analyze/tree plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
 	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/image/** plugin/ui"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/lsp", "lint/** plugin/lint plugin/ui"}, // the same lint, in an editor

@@ -3,6 +3,8 @@ package analyze
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/containerd/platforms"
@@ -30,7 +32,7 @@ const examples = `  docker imgmgr analyze debian:bookworm-slim
   docker imgmgr analyze app:1 --file Dockerfile --findings
   docker imgmgr analyze app:2 --compare app:1 --max-growth 5%
   docker save app:1 | docker imgmgr analyze - --max-wasted 20MB
-  docker imgmgr analyze oci:build/image --format json`
+  docker imgmgr analyze oci:build/image --format html > report.html`
 
 // Command is the analyze subcommand.
 func Command(streams func() ui.Streams) *cobra.Command {
@@ -60,7 +62,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&format, "format", string(Text), "Print the report in this `FORMAT`: text, json, markdown or sarif")
+	set.StringVar(&format, "format", string(Text), "Print the report in this `FORMAT`: text, json, markdown, sarif or html")
 	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
 	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
 	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")
@@ -83,17 +85,14 @@ func Command(streams func() ui.Streams) *cobra.Command {
 
 // complete offers values in shells.
 func complete(cmd *cobra.Command) {
-	values := []string{string(Text), string(JSON), string(Markdown), string(SARIF)}
 	// It fails for unknown flags only.
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // check refuses options that can't be followed.
 func (o *Options) check() error {
-	switch o.Format {
-	case Text, JSON, Markdown, SARIF:
-	default:
-		return fmt.Errorf("unknown format %q: use --format text, json, markdown or sarif", o.Format)
+	if !slices.Contains(formats, string(o.Format)) {
+		return fmt.Errorf("unknown format %q: use --format %s", o.Format, strings.Join(formats, ", "))
 	}
 	if !doublestar.ValidatePattern(o.Paths) {
 		return fmt.Errorf("--path %q is no pattern: a bracket or brace isn't closed", o.Paths)

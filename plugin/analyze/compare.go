@@ -22,15 +22,15 @@ func Compare(now, old *image.Image, r, was *report.Report) *report.Comparison {
 		CompressedBytes: r.Totals.CompressedBytes - was.Totals.CompressedBytes,
 		Setuid:          []string{},
 	}
-	compareFiles(c, tree(now), tree(old))
+	compareFiles(c, live(now), live(old))
 	c.Packages = packageChanges(r.Packages, was.Packages)
 	c.Config = configChanges(now, old)
 	c.Equal = len(c.Paths) == 0 && len(c.Config) == 0
 	return c
 }
 
-// tree is an image's live paths.
-func tree(img *image.Image) map[string]image.Entry {
+// live are an image's live paths.
+func live(img *image.Image) map[string]image.Entry {
 	out := map[string]image.Entry{}
 	for e := range image.Stack(img.Layers).All() {
 		out[e.Path] = e

@@ -10,6 +10,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/plugin/analyze/format"
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
+	"github.com/imgmgr/imgmgr/plugin/analyze/tree"
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/cache"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
@@ -45,7 +46,11 @@ const (
 	JSON     Format = "json"
 	Markdown Format = "markdown"
 	SARIF    Format = "sarif"
+	HTML     Format = "html"
 )
+
+// formats are all of them, as the help lists them.
+var formats = []string{string(Text), string(JSON), string(Markdown), string(SARIF), string(HTML)}
 
 // Run analyzes an image as the options say. The error is a *ui.Exit with the
 // code ui.Findings where a limit isn't met.
@@ -69,7 +74,7 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 		r.Comparison = Compare(img, old, r, was)
 	}
 	Hold(r, o.Limits)
-	if err := o.print(streams, r); err != nil {
+	if err := o.print(streams, img, r); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
 	if !r.Passed() {
@@ -78,7 +83,7 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	return nil
 }
 
-func (o Options) print(streams ui.Streams, r *report.Report) error {
+func (o Options) print(streams ui.Streams, img *image.Image, r *report.Report) error {
 	switch o.Format {
 	case JSON:
 		return format.JSON(streams.Out, r)
@@ -86,6 +91,8 @@ func (o Options) print(streams ui.Streams, r *report.Report) error {
 		return format.Markdown(streams.Out, r)
 	case SARIF:
 		return format.SARIF(streams.Out, r)
+	case HTML:
+		return format.HTML(streams.Out, r, tree.Of(img.Layers, image.Stack(img.Layers)))
 	case Text:
 	}
 	return format.Text(streams.Out, r, o.Details)
