@@ -38,7 +38,7 @@ func (f *flags) diff(ctx context.Context, oldPath, newPath string) error {
 			fmt.Fprintf(streams.Out, "+ %s  was: %s\n", r.Ref, ui.Plain(goneA[r.Ref]))
 		}
 	}
-	fmt.Fprintf(streams.Out, "%s differ; %s frees %s, %s %s\n", ui.Plural(lines, "removal"), oldPath, ui.Bytes(a.FreesBytes), newPath, ui.Bytes(b.FreesBytes))
+	fmt.Fprintf(streams.Out, "%s differ; %s frees %s, %s %s\n", ui.Count(lines, "removal"), oldPath, ui.Size(a.FreesBytes), newPath, ui.Size(b.FreesBytes))
 	if lines > 0 {
 		return &ui.Exit{Code: ui.Findings}
 	}

@@ -22,7 +22,7 @@ func (f *flags) simulate(paths []string) error {
 		}
 		plan := retention.Make(inv, policy)
 		fmt.Fprintf(out, "%s  %s  removes %s, frees %s, stops at %s\n", inv.Taken.Format(time.DateOnly), placeName(plan.Place),
-			counted(plan.Remove), ui.Bytes(plan.FreesBytes), ui.Plural(len(plan.Stopped), "repository"))
+			counted(plan.Remove), ui.Size(plan.FreesBytes), ui.Count(len(plan.Stopped), "repository"))
 	}
 	return nil
 }

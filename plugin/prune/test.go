@@ -26,7 +26,7 @@ func (f *flags) test(paths []string) error {
 			}
 		}
 		failed = failed || len(failures) > 0
-		fmt.Fprintf(out, "%s: %s, %d failed\n", path, ui.Plural(len(policy.Tests), "test"), len(failures))
+		fmt.Fprintf(out, "%s: %s, %d failed\n", path, ui.Count(len(policy.Tests), "test"), len(failures))
 	}
 	if failed {
 		return &ui.Exit{Code: ui.Findings}

@@ -39,7 +39,7 @@ func printPlan(out ui.Output, plan *retention.Plan) error {
 		if plan.AtMost {
 			atMost = "up to "
 		}
-		fmt.Fprintf(w, "%s, which frees %s%s; %s", goes(plan.Remove), atMost, ui.Bytes(plan.FreesBytes), staying(plan))
+		fmt.Fprintf(w, "%s, which frees %s%s; %s", goes(plan.Remove), atMost, ui.Size(plan.FreesBytes), staying(plan))
 	}
 	return w.Flush()
 }
@@ -84,7 +84,7 @@ func printRepository(w io.Writer, width int, repo string, items []retention.Remo
 			lines = append(lines, line{nameOf(item), reason, item.Bytes})
 		}
 	}
-	fmt.Fprintf(w, "%s  frees %s\n", repo, ui.Bytes(sum))
+	fmt.Fprintf(w, "%s  frees %s\n", repo, ui.Size(sum))
 	printLines(w, width, lines)
 	fmt.Fprintln(w)
 }
@@ -105,7 +105,7 @@ func printLines(w io.Writer, width int, lines []line) {
 		names = max(names, min(len(l.name), 40))
 	}
 	for _, l := range lines {
-		head := fmt.Sprintf("  %-*s %8s  ", names, l.name, ui.Bytes(l.bytes))
+		head := fmt.Sprintf("  %-*s %8s  ", names, l.name, ui.Size(l.bytes))
 		reason := ui.Plain(l.reason)
 		if width > 0 && len(head)+len([]rune(reason)) > width {
 			fmt.Fprintf(w, "%s\n", strings.TrimRight(head, " "))
@@ -133,9 +133,9 @@ func counted(removals []retention.Removal) string {
 			names++
 		}
 	}
-	text := ui.Plural(images, noun(removals))
+	text := ui.Count(images, noun(removals))
 	if names > 0 {
-		text += " and " + ui.Plural(names, "tag")
+		text += " and " + ui.Count(names, "tag")
 	}
 	return text
 }
@@ -174,12 +174,12 @@ func printOutcome(out io.Writer, o *Outcome, place, journal string) {
 		failures[s.Reason]++
 	}
 	for _, reason := range sortedKeys(failures) {
-		fmt.Fprintf(out, "not removed, %s: %s\n", ui.Plural(failures[reason], "item"), ui.Plain(reason))
+		fmt.Fprintf(out, "not removed, %s: %s\n", ui.Count(failures[reason], "item"), ui.Plain(reason))
 	}
 	if len(o.Gone) > 0 {
 		fmt.Fprintf(out, "%s gone already.\n", wereGone(o.Gone))
 	}
-	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), ui.Bytes(o.Freed), journal)
+	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), ui.Size(o.Freed), journal)
 	if len(o.Removed) > 0 && strings.HasPrefix(place, registry.Scheme) {
 		fmt.Fprintln(out, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
 	}
@@ -208,7 +208,7 @@ func printRestored(out io.Writer, r *Restored, place string) {
 	for _, l := range r.Lost {
 		fmt.Fprintf(out, "lost: %s: %s\n", l.Ref, ui.Plain(l.Reason))
 	}
-	fmt.Fprintf(out, "Gave back %s to %s.\n", ui.Plural(len(r.Back), "manifest"), place)
+	fmt.Fprintf(out, "Gave back %s to %s.\n", ui.Count(len(r.Back), "manifest"), place)
 }
 
 func printJournals(out io.Writer, journals []string) error {
@@ -217,7 +217,7 @@ func printJournals(out io.Writer, journals []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), ui.Plural(len(entries), "manifest"))
+		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), ui.Count(len(entries), "manifest"))
 	}
 	if len(journals) == 0 {
 		fmt.Fprintln(out, "There is no journal.")

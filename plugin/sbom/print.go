@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 
 	cyclonedx "github.com/CycloneDX/cyclonedx-go"
+
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -83,18 +85,11 @@ func (g *Group) head(b *strings.Builder) {
 			fmt.Fprintln(b, "  base image "+g.From.Base)
 		}
 	}
-	fmt.Fprintf(b, "  %d %s", len(g.Packages), plural(len(g.Packages), "package"))
+	fmt.Fprint(b, "  "+ui.Count(len(g.Packages), "package"))
 	if l := g.Layer; l != nil {
 		fmt.Fprintf(b, ", in layer %s", cmp.Or(l.Digest, l.DiffID))
 	}
 	fmt.Fprintln(b)
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // PrintCycloneDX writes the packages as a CycloneDX 1.6 document, JSON. Where a

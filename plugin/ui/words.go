@@ -3,6 +3,8 @@ package ui
 import (
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/docker/go-units"
 )
@@ -10,10 +12,13 @@ import (
 // Size is a number of bytes for people: "1.5MB".
 func Size(n int64) string { return units.HumanSizeWithPrecision(float64(n), 3) }
 
-// Count is a number of things for people: "1 file", "2 files".
+// Count is a number of things for people: "1 file", "2 repositories".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
@@ -27,4 +32,28 @@ func Short(text string, most int) string {
 		return string(r[:most-1]) + "…"
 	}
 	return text
+}
+
+// Plain takes away what could steer a terminal: labels are written by anybody.
+func Plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Wrap breaks a text between words into lines of so many columns.
+func Wrap(text string, width int) []string {
+	var lines []string
+	current := ""
+	for word := range strings.FieldsSeq(text) {
+		if current != "" && len([]rune(current))+1+len([]rune(word)) > width {
+			lines = append(lines, current)
+			current = ""
+		}
+		current = strings.TrimPrefix(current+" "+word, " ")
+	}
+	return append(lines, current)
 }

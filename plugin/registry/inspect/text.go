@@ -50,7 +50,7 @@ func (p printer) platform(m *Platform, part bool) {
 	for _, l := range m.Layers {
 		size += l.Size
 	}
-	p.line(0, "\n%s  %s in %s%s", m.Platform, ui.Bytes(size), ui.Plural(len(m.Layers), "layer"), missing(m.Manifest))
+	p.line(0, "\n%s  %s in %s%s", m.Platform, ui.Size(size), ui.Count(len(m.Layers), "layer"), missing(m.Manifest))
 	if part {
 		p.field(2, "digest", m.Digest)
 		p.pairs(2, "annotation", m.Annotations)
@@ -78,7 +78,7 @@ func (p printer) layers(layers []Layer) {
 		if what == "" {
 			what = l.MediaType
 		}
-		p.line(2, "%s  %8s  %s", short(l.Digest), ui.Bytes(l.Size), strings.Join(strings.Fields(what), " "))
+		p.line(2, "%s  %8s  %s", short(l.Digest), ui.Size(l.Size), strings.Join(strings.Fields(what), " "))
 	}
 }
 

@@ -16,7 +16,7 @@ var page string
 // all that was read from the registry is escaped.
 func writeHTML(w io.Writer, r *Report) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"bytes": ui.Bytes, "day": day, "short": r.short,
+		"bytes": ui.Size, "day": day, "short": r.short,
 		"share": func(part, whole int64) string {
 			if whole == 0 {
 				return "0"

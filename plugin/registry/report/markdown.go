@@ -15,12 +15,12 @@ func writeMarkdown(out io.Writer, r *Report) error {
 	for _, g := range r.groups() {
 		fmt.Fprintf(w, "\n| %s | images | tags | size | of its own | newest |\n|---|--:|--:|--:|--:|---|\n", g.title)
 		for _, t := range g.totals {
-			fmt.Fprintf(w, "| %s | %d | %d | %s | %s | %s |\n", cell(t.Name), t.Images, t.Tags, ui.Bytes(t.Size), ui.Bytes(t.Own), day(t.Newest))
+			fmt.Fprintf(w, "| %s | %d | %d | %s | %s | %s |\n", cell(t.Name), t.Images, t.Tags, ui.Size(t.Size), ui.Size(t.Own), day(t.Newest))
 		}
 	}
 	fmt.Fprintf(w, "\n| largest images | size | created |\n|---|--:|---|\n")
 	for _, img := range r.Images[:min(len(r.Images), topImages)] {
-		fmt.Fprintf(w, "| `%s` | %s | %s |\n", cell(r.short(img.Tag)), ui.Bytes(img.Size), day(img.Created))
+		fmt.Fprintf(w, "| `%s` | %s | %s |\n", cell(r.short(img.Tag)), ui.Size(img.Size), day(img.Created))
 	}
 	for _, problem := range r.Incomplete {
 		fmt.Fprintf(w, "\nNot read to its end: %s\n", cell(problem))

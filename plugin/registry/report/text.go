@@ -19,7 +19,7 @@ func writeText(w io.Writer, r *Report) error {
 	for _, g := range r.groups() {
 		fmt.Fprintf(t, "\n%s\tIMAGES\tTAGS\tSIZE\tOF ITS OWN\tNEWEST\n", strings.ToUpper(g.title))
 		for _, total := range g.totals {
-			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\n", ui.Plain(total.Name), total.Images, total.Tags, ui.Bytes(total.Size), ui.Bytes(total.Own), day(total.Newest))
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\n", ui.Plain(total.Name), total.Images, total.Tags, ui.Size(total.Size), ui.Size(total.Own), day(total.Newest))
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -27,15 +27,15 @@ func writeText(w io.Writer, r *Report) error {
 	}
 	fmt.Fprintf(t, "\nLARGEST IMAGES\tSIZE\tCREATED\n")
 	for _, img := range r.Images[:min(len(r.Images), topImages)] {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", ui.Plain(r.short(img.Tag)), ui.Bytes(img.Size), day(img.Created))
+		fmt.Fprintf(t, "%s\t%s\t%s\n", ui.Plain(r.short(img.Tag)), ui.Size(img.Size), day(img.Created))
 	}
 	return t.Flush()
 }
 
 // summary is the report in one sentence.
 func (r *Report) summary() string {
-	return fmt.Sprintf("%s with %s in %s, %s on %s", ui.Plural(r.TotalImages, "image"), ui.Plural(r.TotalTags, "tag"),
-		ui.Plural(len(r.Repositories), "repository"), ui.Bytes(r.TotalSize), r.Taken.Format(time.DateOnly))
+	return fmt.Sprintf("%s with %s in %s, %s on %s", ui.Count(r.TotalImages, "image"), ui.Count(r.TotalTags, "tag"),
+		ui.Count(len(r.Repositories), "repository"), ui.Size(r.TotalSize), r.Taken.Format(time.DateOnly))
 }
 
 // group is one table of totals.

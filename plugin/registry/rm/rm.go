@@ -73,7 +73,7 @@ func refuse(inv *retention.Inventory, refs []connect.Ref, ref connect.Ref, allTa
 		}
 	}
 	if len(others) > 0 && !allTags {
-		return fmt.Sprintf("it also has the %s %s: name all of them, or add --all-tags", strings.TrimPrefix(ui.Plural(len(others), "tag"), "1 "), strings.Join(others, ", "))
+		return fmt.Sprintf("it also has the %s %s: name all of them, or add --all-tags", strings.TrimPrefix(ui.Count(len(others), "tag"), "1 "), strings.Join(others, ", "))
 	}
 	return ""
 }

@@ -225,7 +225,7 @@ func (r *runner) summary() {
 	if all == 0 {
 		return
 	}
-	text := ui.Plural(all, "tag")
+	text := ui.Count(all, "tag")
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, ", ")
 	}
@@ -233,8 +233,8 @@ func (r *runner) summary() {
 		fmt.Fprintf(r.streams.Out, "%s; nothing was changed.\n", text)
 		return
 	}
-	fmt.Fprintf(r.streams.Out, "%s. Sent %s, mounted %s, wrote %s and %s.\n", text, ui.Bytes(r.counts.Sent.Load()),
-		ui.Bytes(r.counts.Mounted.Load()), ui.Plural(int(r.counts.Manifests.Load()), "manifest"), ui.Plural(int(r.counts.Referrers.Load()), "referrer"))
+	fmt.Fprintf(r.streams.Out, "%s. Sent %s, mounted %s, wrote %s and %s.\n", text, ui.Size(r.counts.Sent.Load()),
+		ui.Size(r.counts.Mounted.Load()), ui.Count(int(r.counts.Manifests.Load()), "manifest"), ui.Count(int(r.counts.Referrers.Load()), "referrer"))
 }
 
 // word is what is said of tags: they were copied, or would be.

@@ -26,7 +26,7 @@ type Column[T any] struct {
 // Bytes is a size that people read as "1.21MB" and programs as a number.
 type Bytes int64
 
-func (b Bytes) String() string { return ui.Bytes(int64(b)) }
+func (b Bytes) String() string { return ui.Size(int64(b)) }
 
 // Help says what a --format flag takes.
 const Help = "Print rows in this `FORMAT`: table, json (one object a line), or a Go template, as '{{.Digest}}' or 'table {{.Tag}}\\t{{.Size}}'"
