@@ -35,7 +35,8 @@ frontend-image: ## Build the frontend's image for PLATFORMS and push it as FRONT
 	docker buildx build --platform $(PLATFORMS) --tag $(FRONTEND_IMAGE) --push .
 
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: ## Measure the linter beside BuildKit's checks, and run the benchmarks
+	@$(GO) run ./integration/bench/lint
 	$(GO) test -run '^$$' -bench . -benchmem ./lint/... ./frontend/...
 
 .PHONY: bench-rebuild
