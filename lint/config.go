@@ -84,12 +84,14 @@ func (c Config) plain() bool {
 }
 
 func (c Config) wants(r *Rule) bool {
-	names := append([]string{r.Name}, r.Aliases...)
 	asked := func(list map[string]Severity) bool {
-		return slices.ContainsFunc(names, func(n string) bool { return list[strings.ToLower(n)] > 0 })
+		if len(list) == 0 {
+			return false
+		}
+		return list[strings.ToLower(r.Name)] > 0 || slices.ContainsFunc(r.Aliases, func(n string) bool { return list[strings.ToLower(n)] > 0 })
 	}
 	switch {
-	case c.Severities[strings.ToLower(r.Name)] == Off:
+	case len(c.Severities) > 0 && c.Severities[strings.ToLower(r.Name)] == Off:
 		return false
 	case asked(c.Severities):
 		return true

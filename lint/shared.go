@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"reflect"
+
 	"github.com/imgmgr/imgmgr/lint/buildkit"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 )
@@ -9,6 +11,23 @@ import (
 type shared struct {
 	states   map[*dockerfile.Stage]*stageStates
 	buildkit func() (*buildkit.Report, error)
+	once     map[reflect.Type]any
+}
+
+// Once returns what work makes of the file: made by the first rule of a Check that
+// asks for a value of this type, and the same for all others, which leave it as
+// it is. It can't rest on the rule's own configuration.
+func Once[T any](p *Pass, work func(*Pass) T) T {
+	key := reflect.TypeFor[T]()
+	if made, ok := p.shared.once[key]; ok {
+		return made.(T)
+	}
+	made := work(p)
+	if p.shared.once == nil {
+		p.shared.once = map[reflect.Type]any{}
+	}
+	p.shared.once[key] = made
+	return made
 }
 
 // BuildKit returns what BuildKit's own linter says of the file.

@@ -336,6 +336,9 @@ func (s *State) set(name, value string, known bool) {
 
 // expand replaces the variables in word by their values in s.
 func expand(f *dockerfile.File, s State, word string) (string, bool) {
+	if f.Plain(word) {
+		return word, true
+	}
 	lex := shell.NewLex(rune(f.Escape))
 	got, err := lex.ProcessWordWithMatches(word, env(s.Env))
 	if err != nil {

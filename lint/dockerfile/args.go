@@ -1,6 +1,8 @@
 package dockerfile
 
 import (
+	"strings"
+
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	bkshell "github.com/moby/buildkit/frontend/dockerfile/shell"
 )
@@ -88,6 +90,9 @@ func (s scope) declare(f *File, kv instructions.KeyValuePairOptional, args map[s
 // expand replaces the variables of a word. It is unknown where an open
 // variable is asked for or the word is malformed.
 func (f *File) expand(word string, s scope) (string, bool) {
+	if f.Plain(word) {
+		return word, true
+	}
 	clear(s.used)
 	lex := bkshell.NewLex(rune(f.Escape))
 	v, _, err := lex.ProcessWord(word, s)
@@ -97,12 +102,21 @@ func (f *File) expand(word string, s scope) (string, bool) {
 	return v, true
 }
 
+// Plain reports a word that stands for itself: there is nothing to expand, to
+// unquote or to unescape.
+func (f *File) Plain(word string) bool {
+	return strings.IndexByte(word, f.Escape) < 0 && !strings.ContainsAny(word, "$'\"")
+}
+
 // BaseRef is the reference that FROM names: an image, a stage, or "scratch".
 // ARGs of the global scope have the value of args, or else their default;
 // args may also hold the platform variables (BUILDPLATFORM, TARGETARCH, …).
 // It is not ok where it rests on a value that isn't known: a platform variable
 // that args lacks, or, with nil args, an ARG without default.
 func (f *File) BaseRef(st *Stage, args map[string]string) (ref string, ok bool) {
+	if f.Plain(st.Base) {
+		return st.Base, st.Base != ""
+	}
 	ref, ok = f.expand(st.Base, f.globalScope(args))
 	return ref, ok && ref != ""
 }

@@ -71,6 +71,9 @@ func (f *File) parents(args map[string]string) []*Stage {
 
 // ParentWith is Parent for the arguments of a build.
 func (f *File) ParentWith(st *Stage, args map[string]string) *Stage {
+	if f.Plain(st.Base) {
+		return st.Parent
+	}
 	return f.parents(args)[st.Index]
 }
 

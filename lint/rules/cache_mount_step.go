@@ -43,6 +43,12 @@ type steps struct {
 }
 
 func newSteps(p *lint.Pass) *steps {
+	own := *lint.Once(p, readSteps)
+	own.pass = p
+	return &own
+}
+
+func readSteps(p *lint.Pass) *steps {
 	all := &steps{pass: p, of: map[*dockerfile.Instruction]*step{}, lineage: map[*dockerfile.Stage][]*dockerfile.Stage{}}
 	all.takings = effect.Takings(p.File, all.surroundings)
 	for _, st := range p.File.Stages {

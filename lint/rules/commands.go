@@ -44,13 +44,15 @@ type install struct {
 
 // installs are the commands of package managers.
 func installs(p *lint.Pass) []install {
-	var all []install
-	for _, c := range commands(p) {
-		if u := ecosystem.Find(c.Command); u != nil {
-			all = append(all, install{c, u, u.HabitsOf()})
+	return lint.Once(p, func(p *lint.Pass) []install {
+		var all []install
+		for _, c := range commands(p) {
+			if u := ecosystem.Find(c.Command); u != nil {
+				all = append(all, install{c, u, u.HabitsOf()})
+			}
 		}
-	}
-	return all
+		return all
+	})
 }
 
 // addFlag puts a flag behind the command's verb; nil where that isn't written

@@ -23,21 +23,29 @@ import (
 // effect.
 type worlds struct {
 	*steps
-	effects map[*dockerfile.Instruction]effect.Effect
-	changes map[*dockerfile.Stage]bool       // see fromSources
-	moved   map[*dockerfile.Instruction]bool // steps that a fix moves
+	*effects                                  // of package effect
+	moved    map[*dockerfile.Instruction]bool // steps that a fix moves
+}
+
+// effects are those that were asked for so far.
+type effects struct {
+	known   map[*dockerfile.Instruction]effect.Effect
+	changes map[*dockerfile.Stage]bool // see fromSources
 }
 
 func newWorlds(p *lint.Pass) *worlds {
-	return &worlds{newSteps(p), map[*dockerfile.Instruction]effect.Effect{}, map[*dockerfile.Stage]bool{}, map[*dockerfile.Instruction]bool{}}
+	shared := lint.Once(p, func(*lint.Pass) *effects {
+		return &effects{map[*dockerfile.Instruction]effect.Effect{}, map[*dockerfile.Stage]bool{}}
+	})
+	return &worlds{newSteps(p), shared, map[*dockerfile.Instruction]bool{}}
 }
 
 // effect is what an instruction reads and writes where it stands.
 func (w *worlds) effect(in *dockerfile.Instruction) effect.Effect {
-	e, ok := w.effects[in]
+	e, ok := w.known[in]
 	if !ok {
 		e = effect.Of(in, w.world(in))
-		w.effects[in] = e
+		w.known[in] = e
 	}
 	return e
 }
