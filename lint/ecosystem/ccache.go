@@ -42,7 +42,7 @@ func ccache() *Tool {
 // none: what else they do isn't known.
 func matchCcache(c *shell.Command) *Use {
 	name := c.Name()
-	u := &Use{Title: name, Dir: "."}
+	u := Use{Title: name, Dir: "."}
 	switch name {
 	case "ccache", "sccache":
 		// Its own options stand in front of a compiler, or alone.
@@ -58,7 +58,7 @@ func matchCcache(c *shell.Command) *Use {
 	default:
 		return nil
 	}
-	return u
+	return &u
 }
 
 // ccacheOf is ccache's cache, where the command or its environment says that

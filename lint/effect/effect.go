@@ -13,6 +13,7 @@
 package effect
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -67,46 +68,51 @@ func (s *study) command(c *shell.Command) Touch {
 		}
 	}
 	act := s.acting(c)
-	for _, w := range operands(c) {
+	if act == (acting{}) {
+		return t
+	}
+	for w := range operands(c) {
 		t = max(t, act[s.relation(w)])
 	}
 	return t
 }
 
-// acting is what a command does to a path that relates to the place in a way.
-func (s *study) acting(c *shell.Command) map[relation]Touch {
+// acting is what a command does to a path, by how that relates to the place.
+type acting [open + 1]Touch
+
+func (s *study) acting(c *shell.Command) acting {
 	deep := has(c, "rRa", "--recursive", "--archive")
 	switch c.Name() {
 	case "rm", "rmdir", "unlink", "shred":
-		return map[relation]Touch{above: Removes, same: Removes, below: Empties, open: Unknown}
+		return acting{above: Removes, same: Removes, below: Empties, open: Unknown}
 	case "mv", "rename":
-		return map[relation]Touch{above: Removes, same: Removes, below: Uses, open: Unknown}
+		return acting{above: Removes, same: Removes, below: Uses, open: Unknown}
 	case "find":
 		acts := slices.ContainsFunc(c.Args(), func(w shell.Word) bool {
 			return slices.Contains([]string{"-delete", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fls"}, w.Value)
 		})
 		if acts || c.Piped {
-			return map[relation]Touch{above: Removes, same: Removes, below: Empties, open: Unknown}
+			return acting{above: Removes, same: Removes, below: Empties, open: Unknown}
 		}
-		return nil
+		return acting{}
 	case "chown", "chmod", "chgrp", "setfacl", "chattr", "chcon", "restorecon", "touch":
 		if deep {
-			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
+			return acting{above: Uses, same: Uses, below: Uses, open: Unknown}
 		}
 	case "cp", "rsync", "install", "scp":
 		if deep {
-			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
+			return acting{above: Uses, same: Uses, below: Uses, open: Unknown}
 		}
 	case "tar", "bsdtar", "zip", "cpio", "7z", "mksquashfs":
 		if packs(c) {
-			return map[relation]Touch{above: Uses, same: Uses, below: Uses, open: Unknown}
+			return acting{above: Uses, same: Uses, below: Uses, open: Unknown}
 		}
 	case "ln": // what it makes may stand in the way to the place
-		return map[relation]Touch{above: Uses, same: Uses, below: Uses}
+		return acting{above: Uses, same: Uses, below: Uses}
 	case "cd", "pushd", "mkdir", "echo", "printf", "test", "[", "[[", "ls", "export", "set", "mkdtemp":
-		return nil
+		return acting{}
 	}
-	return map[relation]Touch{same: Uses, below: Uses}
+	return acting{same: Uses, below: Uses}
 }
 
 // packs reports that tar makes an archive rather than unpacking one.
@@ -126,17 +132,20 @@ func packs(c *shell.Command) bool {
 }
 
 // operands are the words that aren't options; behind "--" all are.
-func operands(c *shell.Command) []shell.Word {
-	var list []shell.Word
-	for i, w := range c.Args() {
-		if w.Literal && w.Value == "--" {
-			return append(list, c.Args()[i+1:]...)
-		}
-		if !strings.HasPrefix(w.Value, "-") {
-			list = append(list, w)
+func operands(c *shell.Command) iter.Seq[shell.Word] {
+	return func(yield func(shell.Word) bool) {
+		all := false
+		for _, w := range c.Args() {
+			switch {
+			case all || !strings.HasPrefix(w.Value, "-"):
+				if !yield(w) {
+					return
+				}
+			case w.Literal && w.Value == "--":
+				all = true
+			}
 		}
 	}
-	return list
 }
 
 // has reports one of the short options, alone or in a cluster, or a long one.

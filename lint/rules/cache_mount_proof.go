@@ -151,7 +151,7 @@ func (all *steps) ownStep(s *step, w *want, v *verdict) {
 		v.less(lint.Safe, "%s", w.cache.NeedsWhy)
 	}
 	for _, place := range w.places() {
-		for _, act := range effect.On(s.commands, s.scene(), place) {
+		for _, act := range s.on(place) {
 			name := act.Command.Name()
 			if place == w.cache.Path && w.cache.Mount != "" && act.Touch != effect.Uses {
 				if act.Touch != effect.Unknown && !act.Forced { // it is the image's own, and may be empty
@@ -213,7 +213,7 @@ func (all *steps) neighbour(in *dockerfile.Instruction, w *want, place string, e
 	if o.opaque && !earlier {
 		v.less(lint.Unsafe, "a later RUN can't be read")
 	}
-	for _, act := range effect.On(o.commands, o.scene(), place) {
+	for _, act := range o.on(place) {
 		name := act.Command.Name()
 		if ecosystem.Find(act.Command) != nil {
 			continue

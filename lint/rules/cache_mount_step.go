@@ -29,6 +29,7 @@ type step struct {
 	// opaque reports that the script can't be read, or is of another language.
 	opaque  bool
 	project ecosystem.Project
+	acts    map[string][]effect.Act // see on
 }
 
 // steps are all RUNs of a file.
@@ -151,6 +152,19 @@ func sourceFolder(src string) (string, bool) {
 
 // scene is what the step's commands run in.
 func (s *step) scene() effect.Scene { return sceneOf(s.state) }
+
+// on are the commands that touch a place.
+func (s *step) on(place string) []effect.Act {
+	acts, ok := s.acts[place]
+	if !ok {
+		acts = effect.On(s.commands, s.scene(), place)
+		if s.acts == nil {
+			s.acts = map[string][]effect.Act{}
+		}
+		s.acts[place] = acts
+	}
+	return acts
+}
 
 // env is the environment of the i-th command.
 func (s *step) env(i int) ecosystem.Env {

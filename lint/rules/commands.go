@@ -23,16 +23,18 @@ type ran struct {
 // commands are all commands of the RUNs in shell form whose script is
 // understood, in order.
 func commands(p *lint.Pass) []ran {
-	var all []ran
-	for _, st := range p.File.Stages {
-		runs, _ := runScripts(st)
-		for _, r := range runs {
-			for _, c := range r.script.Commands() {
-				all = append(all, ran{c, r.in, r.script})
+	return lint.Once(p, func(p *lint.Pass) []ran {
+		var all []ran
+		for _, st := range p.File.Stages {
+			runs, _ := runScripts(st)
+			for _, r := range runs {
+				for _, c := range r.script.Commands() {
+					all = append(all, ran{c, r.in, r.script})
+				}
 			}
 		}
-	}
-	return all
+		return all
+	})
 }
 
 // install is a command of a package manager, and what is asked of it.

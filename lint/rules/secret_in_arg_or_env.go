@@ -74,7 +74,7 @@ func unquote(v string) string {
 }
 
 func reportSecret(p *lint.Pass, in *dockerfile.Instruction, v assignment) {
-	d := lint.Diagnostic{Span: assignmentSpan(p.File, in, v.name)}
+	var d lint.Diagnostic
 	switch kind := tokenKind(v.value); {
 	case kind != "":
 		d.Severity = lint.Error
@@ -84,6 +84,7 @@ func reportSecret(p *lint.Pass, in *dockerfile.Instruction, v assignment) {
 	default:
 		return
 	}
+	d.Span = assignmentSpan(p.File, in, v.name)
 	p.Report(d)
 }
 

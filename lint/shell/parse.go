@@ -2,6 +2,8 @@ package shell
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -84,6 +86,7 @@ func (r *reader) statements(tree *syntax.File) []*Statement {
 		}
 		members = r.flatten(members, stmt, joiner, scope{})
 	}
+	heredocs := heredocBodies(tree)
 	list := make([]*Statement, len(members))
 	for i, m := range members {
 		st := &Statement{Span: r.span(m.at), Joiner: m.joiner, Plain: r.plain(m.stmt)}
@@ -98,7 +101,7 @@ func (r *reader) statements(tree *syntax.File) []*Statement {
 		if gap.Len() > 0 {
 			st.Separator.Start = list[i-1].Span.End
 		}
-		if gap.Len() <= 0 || r.holdsHeredoc(tree, gap) {
+		if gap.Len() <= 0 || slices.ContainsFunc(heredocs, gap.Overlaps) {
 			// Taking a neighbour out with this separator would take a
 			// heredoc's body along.
 			st.Plain, list[i-1].Plain = false, false
@@ -172,17 +175,21 @@ func (r *reader) plain(s *syntax.Stmt) bool {
 	return true
 }
 
-// holdsHeredoc reports that the body of a heredoc touches the gap.
-func (r *reader) holdsHeredoc(tree *syntax.File, gap edit.Span) bool {
-	found := false
+// heredocBodies are the bodies of a script's heredocs. One without a body may be
+// anywhere.
+func heredocBodies(tree *syntax.File) []edit.Span {
+	var bodies []edit.Span
 	syntax.Walk(tree, func(n syntax.Node) bool {
 		if red, ok := n.(*syntax.Redirect); ok && isHeredoc(red) {
 			body := edit.Span{Start: int(red.Word.End().Offset()), End: int(red.End().Offset())}
-			found = found || body.Overlaps(gap) || red.Hdoc == nil
+			if red.Hdoc == nil {
+				body = edit.Span{End: math.MaxInt}
+			}
+			bodies = append(bodies, body)
 		}
-		return !found
+		return true
 	})
-	return found
+	return bodies
 }
 
 func isHeredoc(r *syntax.Redirect) bool { return r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc }
