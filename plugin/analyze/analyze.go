@@ -27,6 +27,8 @@ type Facts struct {
 	Target     string
 	// Provenance are in-toto statements that are attached to the image.
 	Provenance [][]byte
+	// SBOM are in-toto statements with SPDX documents that are attached to the image.
+	SBOM [][]byte
 	// Base is the image that this one was built on. Its layers need no files.
 	Base *image.Image
 	// From is the image that a machine has, for an update to this one. Its
@@ -67,7 +69,7 @@ func Analyze(img *image.Image, f Facts) *report.Report {
 	if f.Paths != "" {
 		r.Paths = paths(img.Layers, stacked, f.Paths)
 	}
-	r.Findings = findings.All(&findings.Evidence{Image: img, Stacked: stacked, Layers: r.Layers, Costs: costs, Base: based})
+	r.Findings = findings.All(&findings.Evidence{Image: img, Stacked: stacked, Layers: r.Layers, Costs: costs, Base: based, Packages: r.Packages, SBOM: f.SBOM})
 	return r
 }
 

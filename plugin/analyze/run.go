@@ -151,17 +151,27 @@ func (o Options) analyze(ctx context.Context, arg string, f Facts) (_ *image.Ima
 		return nil, nil, err
 	}
 	f.Source = src.String()
+	if err := f.attested(ctx, img); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", arg, err)
+	}
+	return img, Analyze(img, f), nil
+}
+
+// attested reads what is attached to an image.
+func (f *Facts) attested(ctx context.Context, img *image.Image) error {
+	into := map[string]*[][]byte{image.PredicateSLSA02: &f.Provenance, image.PredicateSLSA1: &f.Provenance, image.PredicateSPDX: &f.SBOM}
 	for _, a := range img.Attestations {
-		if a.PredicateType != image.PredicateSLSA02 && a.PredicateType != image.PredicateSLSA1 {
+		list := into[a.PredicateType]
+		if list == nil {
 			continue
 		}
 		statement, err := a.Statement(ctx)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the provenance of %s: %w", arg, err)
+			return fmt.Errorf("read the attestation %s: %w", a.PredicateType, err)
 		}
-		f.Provenance = append(f.Provenance, statement)
+		*list = append(*list, statement)
 	}
-	return img, Analyze(img, f), nil
+	return nil
 }
 
 // cache is the user's. Without one, layers are read anew.

@@ -48,16 +48,25 @@ var accountVisitor = image.Visitor{
 	},
 }
 
+// identities are what the visitor wrote down; nothing if the cache is damaged.
+func identities(note []byte) []identity {
+	var list []identity
+	if json.Unmarshal(note, &list) != nil {
+		return nil
+	}
+	return list
+}
+
 // accounts finds users without a password and numbers that two names share, in
 // the files that are live.
 func accounts(e *Evidence) []report.Finding {
 	var out []report.Finding
 	for i, l := range e.Image.Layers {
 		for _, note := range l.Notes[accountVisitor.Name] {
-			var list []identity
-			if e.Stacked.Fates[i][note.File].State != image.Live || json.Unmarshal(note.Data, &list) != nil {
+			if e.Stacked.Fates[i][note.File].State != image.Live {
 				continue
 			}
+			list := identities(note.Data)
 			file := l.Files[note.File].Path
 			add := func(kind, severity, message, remedy string) {
 				out = append(out, report.Finding{Kind: kind, Severity: severity, Layer: i, Paths: []string{file}, Files: 1, Message: message, Remedy: remedy})

@@ -26,13 +26,20 @@ type Evidence struct {
 	Layers  []report.Layer
 	Costs   *cost.Costs
 	Base    int // layers below are the base image's
+	// Packages are those that are installed.
+	Packages []report.Package
+	// SBOM are in-toto statements with SPDX documents that are attached to the
+	// image.
+	SBOM [][]byte
 }
 
 // Visitors read what checks need of the files' contents as layers flow by.
-func Visitors() []image.Visitor { return []image.Visitor{secretVisitor, accountVisitor} }
+func Visitors() []image.Visitor {
+	return []image.Visitor{secretVisitor, accountVisitor, programVisitor, lockVisitor}
+}
 
 // checks are all checks; each gives findings of its own kinds.
-var checks = []func(*Evidence) []report.Finding{waste, duplicates, leftovers, secrets, permissions, accounts, configuration, entrypoint}
+var checks = []func(*Evidence) []report.Finding{waste, duplicates, leftovers, secrets, permissions, accounts, configuration, entrypoint, system, unowned, development, honesty}
 
 // All runs all checks: errors first, then by bytes.
 func All(e *Evidence) []report.Finding {
