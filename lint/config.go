@@ -36,10 +36,20 @@ func ParseProfile(name string) (Profile, error) {
 	return 0, fmt.Errorf("unknown profile %q: use recommended, strict, all or hadolint", name)
 }
 
+// Editions are years. A configuration names the one that it was written for, so
+// that an update of imgmgr fails no build: what is new since is said as [Info].
+const (
+	FirstEdition  = 2026 // of a configuration that names none
+	LatestEdition = 2026
+)
+
 // Config is what a user asks of the rules. The zero value asks for the
 // recommended ones as they are.
 type Config struct {
 	Profile Profile
+	// Edition is the newest whose rules have their own severities; 0 is
+	// [FirstEdition].
+	Edition int
 	// Severities are those that findings get, by the rule's name or one of its
 	// aliases in lower case. [Off] keeps a rule quiet; any other turns it on,
 	// whatever the profile.
@@ -79,7 +89,7 @@ func (c Config) Rules(all []*Rule) []*Rule {
 
 // plain reports a configuration that rules needn't know.
 func (c Config) plain() bool {
-	return c.Profile == Recommended && len(c.Severities) == 0 && len(c.Codes) == 0 &&
+	return c.Profile == Recommended && c.Edition <= FirstEdition && len(c.Severities) == 0 && len(c.Codes) == 0 &&
 		!c.Deaf && c.Registries == nil && c.Labels == nil && !c.LabelsOnly
 }
 
@@ -112,7 +122,7 @@ func (r *Rule) severity(d Diagnostic) Severity {
 		own = r.Severity
 	}
 	if r.config == nil {
-		return own
+		return r.inEdition(own, FirstEdition)
 	}
 	names := []string{r.Name, d.Alias}
 	if d.Alias == "" {
@@ -127,6 +137,14 @@ func (r *Rule) severity(d Diagnostic) Severity {
 	}
 	if r.config.Profile == Hadolint && (!r.ofShellCheck() || d.Alias == r.Name) {
 		return Off
+	}
+	return r.inEdition(own, max(r.config.Edition, FirstEdition))
+}
+
+// inEdition is the severity to a user of that edition.
+func (r *Rule) inEdition(own Severity, edition int) Severity {
+	if r.Edition > edition {
+		return min(own, Info)
 	}
 	return own
 }

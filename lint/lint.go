@@ -46,6 +46,9 @@ type Rule struct {
 	Severity Severity
 	// Profile is the smallest one that has the rule: Recommended, Strict or All.
 	Profile Profile
+	// Edition is the one that the rule is new in; 0 is [FirstEdition]. Until a
+	// configuration takes that edition, the rule's findings are [Info] at most.
+	Edition int
 	Doc     Doc
 	// Safety is the most that any fix of this rule may claim.
 	Safety Safety

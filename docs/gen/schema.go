@@ -34,7 +34,7 @@ func configSchema(rules []*lint.Rule) (string, error) {
 		"type":    "object", "additionalProperties": false,
 		"$defs": object{"rules": severities},
 		"properties": object{
-			"edition":         object{"enum": []int{config.Edition}, "description": "The set of rules and severities that the file was written for"},
+			"edition":         object{"enum": editions(), "description": "The set of rules and severities that the file was written for; newer rules say info"},
 			"profile":         object{"enum": []string{"recommended", "strict", "all", "hadolint"}, "default": "recommended"},
 			"fail-on":         object{"enum": []string{"error", "warning", "info", "never"}, "default": "warning"},
 			"rules":           object{"$ref": "#/$defs/rules"},
@@ -46,6 +46,15 @@ func configSchema(rules []*lint.Rule) (string, error) {
 		},
 	}
 	return schemaText(schema)
+}
+
+// editions are all that a configuration can name.
+func editions() []int {
+	var all []int
+	for e := lint.FirstEdition; e <= lint.LatestEdition; e++ {
+		all = append(all, e)
+	}
+	return all
 }
 
 // schemaText is a schema as editors read it.

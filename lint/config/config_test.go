@@ -87,7 +87,7 @@ overrides:
 func TestMistakes(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{".imgmgr.yaml", "profile: nice", "recommended, strict, all or hadolint"},
-		{".imgmgr.yaml", "edition: 1999", "no edition 1999"},
+		{".imgmgr.yaml", "edition: 1999", "no edition 1999 in this version of imgmgr: use 2026"},
 		{".imgmgr.yaml", "rules: {LatestTag: fatal}", "error, warning, info or off"},
 		{".imgmgr.yaml", "fail-on: sometimes", "fail-on"},
 		{".imgmgr.yaml", "labels: {a: number}", "rfc3339"},

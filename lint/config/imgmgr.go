@@ -10,10 +10,6 @@ import (
 	"github.com/imgmgr/imgmgr/lint"
 )
 
-// Edition is the newest set of rules and severities. A configuration names the
-// one that it was written for.
-const Edition = 2026
-
 // own is .imgmgr.yaml.
 type own struct {
 	Edition    int               `yaml:"edition"`
@@ -35,10 +31,10 @@ func readOwn(data []byte) (*File, error) {
 	if err := decode(data, &y); err != nil {
 		return nil, err
 	}
-	if y.Edition != 0 && y.Edition != Edition {
-		return nil, fmt.Errorf("there is no edition %d: use %d", y.Edition, Edition)
+	if y.Edition != 0 && (y.Edition < lint.FirstEdition || y.Edition > lint.LatestEdition) {
+		return nil, fmt.Errorf("there is no edition %d in this version of imgmgr: use %d", y.Edition, lint.LatestEdition)
 	}
-	f := &File{Config: lint.Config{Registries: y.Registries, Labels: y.Labels, LabelsOnly: y.LabelsOnly}}
+	f := &File{Config: lint.Config{Edition: y.Edition, Registries: y.Registries, Labels: y.Labels, LabelsOnly: y.LabelsOnly}}
 	f.Deaf = y.Comments != nil && !*y.Comments
 	var err error
 	if f.Profiled = y.Profile != ""; f.Profiled {

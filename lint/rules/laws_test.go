@@ -46,6 +46,9 @@ func TestRegistry(t *testing.T) {
 		if r.Run == nil || r.Severity < lint.Info || r.Severity > lint.Error {
 			t.Errorf("%s has no Run or no severity", r.Name)
 		}
+		if r.Edition != 0 && (r.Edition <= lint.FirstEdition || r.Edition > lint.LatestEdition+1) {
+			t.Errorf("%s is new in %d: leave the first edition out, and name the next at most", r.Name, r.Edition)
+		}
 		if d := r.Doc; d.Title == "" || strings.HasSuffix(d.Title, ".") || strings.Contains(d.Title, "\n") || len(d.Why) < 40 {
 			t.Errorf("%s: the title is one line without a full stop, and the reason is more than a few words", r.Name)
 		}
