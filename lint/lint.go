@@ -149,7 +149,11 @@ func (p *Pass) Report(d Diagnostic) {
 		d.Rule = p.rule.Name
 	}
 	d.Message = oneLine.Replace(d.Message)
-	if d.Severity = p.rule.severity(d); d.Severity != Off {
+	d.Severity = p.rule.severity(d)
+	if d.Alias == "" && len(p.rule.Aliases) == 1 && p.Config().Profile == Hadolint {
+		d.Alias = p.rule.Aliases[0] // the name that users of this profile know
+	}
+	if d.Severity != Off {
 		p.report(d)
 	}
 }

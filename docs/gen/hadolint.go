@@ -25,7 +25,23 @@ a RUN. A code works wherever a rule's name does: in comments, in configurations,
 |---|---|
 | ignored, override, trustedRegistries, label-schema, strict-labels, disable-ignore-pragma | as in hadolint; the severity style is info |
 | failure-threshold, no-fail | as in hadolint; --fail-on overrides them |
-| format, no-color | read and left to --format and the variable NO_COLOR |
+| format, no-color, verbose | read and left to --format and the variable NO_COLOR |
+
+The variables HADOLINT_NOFAIL, HADOLINT_FAILURE_THRESHOLD, HADOLINT_OVERRIDE_ERROR (_WARNING, _INFO, _STYLE), HADOLINT_IGNORE,
+HADOLINT_STRICT_LABELS, HADOLINT_DISABLE_IGNORE_PRAGMA, HADOLINT_TRUSTED_REGISTRIES and HADOLINT_REQUIRE_LABELS mean in this profile what they
+mean to hadolint: lists add to those of the file, other values replace them.
+
+| flag of hadolint | here |
+|---|---|
+| -c, --config FILE | --config FILE; it is read as hadolint's where its name starts with .hadolint or hadolint |
+| -t, --failure-threshold LEVEL; --no-fail | --fail-on LEVEL (style is info, none is never); --fail-on never |
+| -f, --format FORMAT | --format text (tty, gnu), json, checkstyle, gitlab (codeclimate, gitlab_codeclimate), sarif or junit |
+| --ignore, --error, --warning, --info, --style, --trusted-registry, --require-label, --strict-labels, --disable-ignore-pragma | the variable or the key of the same meaning |
+| --no-color | the variable NO_COLOR |
+| a text without FROM | --fragment; without it, the text is one that BuildKit refuses |
+
+hadolint looks for its file in the current folder and then in the user's own; here the nearest one above each Dockerfile counts, up to the folder
+that holds the repository, and none of the user's, so that a run says the same on every machine.
 
 ## The checks
 

@@ -32,6 +32,7 @@ type File struct {
 	// FailOn is the severity from which findings fail a run; nil where the file
 	// doesn't say, and [lint.Off] for never.
 	FailOn *lint.Severity
+	NoFail bool // no finding fails a run, whatever FailOn says
 	// Overrides change the configuration of some Dockerfiles, later ones last.
 	Overrides []Override
 	// Profiled reports that the file names a profile.
@@ -47,7 +48,7 @@ type Override struct {
 // Read reads a configuration file; its name says whose it is.
 func Read(name string, data []byte) (*File, error) {
 	read := readOwn
-	if strings.HasPrefix(path.Base(name), ".hadolint.") {
+	if strings.HasPrefix(strings.TrimPrefix(path.Base(name), "."), "hadolint.") {
 		read = readHadolint
 	}
 	f, err := read(data)

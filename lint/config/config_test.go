@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,10 +45,54 @@ disable-ignore-pragma: true
 	if f.FailOn == nil || *f.FailOn != lint.Info {
 		t.Errorf("the threshold style is %v, want info", f.FailOn)
 	}
-	for _, text := range []string{"no-fail: true", "failure-threshold: none", "failure-threshold: ignore"} {
+	if f := read(t, ".hadolint.yml", "no-fail: true\ntrustedRegistries: docker.io"); !f.NoFail || !slices.Equal(f.Registries, []string{"docker.io"}) {
+		t.Errorf("no-fail, and one registry without a list, are %+v", f)
+	}
+	for _, text := range []string{"failure-threshold: none", "failure-threshold: ignore"} {
 		if f := read(t, ".hadolint.yml", text); f.FailOn == nil || *f.FailOn != lint.Off {
 			t.Errorf("%s: findings fail the run from %v", text, f.FailOn)
 		}
+	}
+}
+
+// TestHadolintVariables holds that lists of the variables add to the file's, and
+// that other values replace them.
+func TestHadolintVariables(t *testing.T) {
+	f := read(t, ".hadolint.yaml", `
+failure-threshold: error
+no-fail: true
+ignored: [DL3008]
+override: {error: [DL3015]}
+trustedRegistries: [docker.io]
+label-schema: {author: text}
+strict-labels: true
+`)
+	variables := map[string]string{
+		"HADOLINT_NOFAIL": "0", "HADOLINT_FAILURE_THRESHOLD": "style",
+		"HADOLINT_IGNORE": "DL3009,SC2086", "HADOLINT_OVERRIDE_WARNING": "DL3015", "HADOLINT_OVERRIDE_STYLE": "DL3007",
+		"HADOLINT_STRICT_LABELS": "no", "HADOLINT_DISABLE_IGNORE_PRAGMA": "Yes",
+		"HADOLINT_TRUSTED_REGISTRIES": "a.example.com", "HADOLINT_ALLOWED_REGISTRIES": "b.example.com", "HADOLINT_REQUIRE_LABELS": "url:url,author:email",
+	}
+	lookup := func(name string) (string, bool) { value, ok := variables[name]; return value, ok }
+	got, err := f.WithHadolintVariables(lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lint.Config{
+		Severities: map[string]lint.Severity{"dl3008": lint.Off, "dl3009": lint.Off, "sc2086": lint.Off, "dl3015": lint.Warning, "dl3007": lint.Info},
+		Registries: []string{"docker.io", "a.example.com", "b.example.com"},
+		Labels:     map[string]string{"author": "email", "url": "url"},
+		Deaf:       true,
+	}
+	if !reflect.DeepEqual(got.Config, want) || got.NoFail || *got.FailOn != lint.Info {
+		t.Errorf("got %+v, failing from %v (never: %v)\nwant %+v", got.Config, *got.FailOn, got.NoFail, want)
+	}
+	if len(f.Severities) != 2 || len(f.Labels) != 1 || !f.NoFail {
+		t.Errorf("the file itself was changed: %+v", f)
+	}
+	variables["HADOLINT_FAILURE_THRESHOLD"] = "fatal"
+	if _, err := f.WithHadolintVariables(lookup); err == nil || !strings.Contains(err.Error(), "failure-threshold") {
+		t.Errorf("a threshold that there isn't gives %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package effect
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -112,7 +113,7 @@ func (e *Effect) user(s *study, c *shell.Command, w World) string {
 		switch i := strings.IndexByte(value, '/'); {
 		case value == "":
 		case i == 0:
-			e.Writes = append(e.Writes, w.place(strings.TrimRight(value, "/")))
+			e.Writes = append(e.Writes, w.place(path.Clean(value)))
 		case i > 0:
 			return "the file " + word.Raw + " is not known"
 		default:

@@ -76,6 +76,7 @@ type flags struct {
 	format, fix, failOn, explain string
 	config, profile              string
 	diff, list, online, offline  bool
+	fragment                     bool
 	context, platform            string
 	shellCheck                   string
 	targets, files, set, vars    []string
@@ -99,6 +100,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringVar(&f.format, "format", Text, "Print findings in this `FORMAT`: "+list(formatNames()))
 	set.StringVar(&f.fix, "fix", "", "Make fixes of this `KIND`: safe (if none is given), build or unsafe")
 	set.Lookup("fix").NoOptDefVal = "safe"
+	set.BoolVar(&f.fragment, "fragment", false, "Take a file without FROM for a part of a Dockerfile, of whose base image nothing is known")
 	set.BoolVar(&f.diff, "diff", false, "Print what --fix would change, and change nothing")
 	set.StringVar(&f.failOn, "fail-on", "", "Exit with 1 for findings of this `SEVERITY` or worse: error, warning (if nothing else is configured), info or never")
 	set.StringVar(&f.profile, "profile", "", "Rules to check: `PROFILE` recommended (if nothing else is configured), strict, all or hadolint")
@@ -228,6 +230,7 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
 		Paths: args, Format: f.format, Diff: f.diff, Today: Today(),
 		Config: f.config, Context: f.context, Targets: f.targets, Platform: f.platform, Files: f.files, Set: f.set,
+		Fragment: f.fragment, Variables: os.LookupEnv,
 	}
 	if err := f.bake(&o); err != nil {
 		return o, err

@@ -46,6 +46,11 @@ func (s *settings) of(path string) (setting, error) {
 	if at.err != nil {
 		return setting{}, at.err
 	}
+	if s.profile(at.file) == engine.Hadolint && s.opts.Variables != nil {
+		if at.file, err = at.file.WithHadolintVariables(s.opts.Variables); err != nil {
+			return setting{}, err
+		}
+	}
 	rel, err := filepath.Rel(at.dir, name)
 	if err != nil {
 		rel = name // on another volume
@@ -55,6 +60,8 @@ func (s *settings) of(path string) (setting, error) {
 	switch {
 	case s.opts.FailOn != nil:
 		set.failOn = *s.opts.FailOn
+	case at.file.NoFail:
+		set.failOn = engine.Off
 	case at.file.FailOn != nil:
 		set.failOn = *at.file.FailOn
 	case conf.Profile == engine.Hadolint:
@@ -66,6 +73,13 @@ func (s *settings) of(path string) (setting, error) {
 		set.failOn = 0
 	}
 	return set, nil
+}
+
+func (s *settings) profile(file *config.File) engine.Profile {
+	if s.opts.Profile != nil {
+		return *s.opts.Profile
+	}
+	return file.Profile
 }
 
 // above is the configuration file in a folder or the nearest above it. A folder

@@ -40,6 +40,11 @@ func lintOne(ctx context.Context, stdin io.Reader, o Options, conf *settings, t 
 	if t.inline != nil {
 		defer func() { t.inline.place(&r.File) }()
 	}
+	if o.Fragment {
+		part := newFragment(t.path, src)
+		src = part.whole
+		defer func() { part.place(&r.File) }()
+	}
 	s := r.open(o, conf, t, src)
 	if s == nil {
 		return r

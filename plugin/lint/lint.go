@@ -36,6 +36,9 @@ type Options struct {
 	// Config is a configuration file that stands for all others; "" looks for
 	// the one that is nearest above each Dockerfile.
 	Config string
+	// Variables looks up those that configure hadolint, for the profile of that
+	// name; nil leaves them out.
+	Variables func(name string) (string, bool)
 	// Profile overrides that of the configuration; nil doesn't.
 	Profile *engine.Profile
 
@@ -46,6 +49,9 @@ type Options struct {
 	// FailOn is the severity from which findings fail the run, Off is never;
 	// nil leaves it to the configuration.
 	FailOn *engine.Severity
+
+	// Fragment takes a file without a FROM for a part of a Dockerfile.
+	Fragment bool
 
 	// Context is the folder of the build context; "" guesses it for each file.
 	Context string

@@ -49,6 +49,8 @@ func (o *Options) check(targets []target) error {
 	switch {
 	case o.Diff && o.whole() != nil:
 		return fmt.Errorf("--diff prints a diff; leave out --format %s", o.Format)
+	case o.Fragment && o.Fix > engine.None:
+		return errors.New("--fragment only finds what is wrong: a fix may need the rest of the Dockerfile; leave out --fix and --diff")
 	case stdin && o.Fix > engine.None && !o.Diff && o.whole() != nil:
 		return fmt.Errorf("--fix writes the repaired Dockerfile of standard input to standard output; leave out --format %s", o.Format)
 	case stdin && o.Fix > engine.None && !o.Diff && len(targets) > 1:

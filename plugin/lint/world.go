@@ -38,7 +38,7 @@ func (w *world) close() {
 func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, error) {
 	w := &world{facts: facts.Context{Args: b.args, Target: b.stage, Platform: b.platform, OtherTargets: t.stages, Today: o.Today}}
 	w.facts.CacheNamespace = b.args["BUILDKIT_CACHE_MOUNT_NS"]
-	if o.Registry != nil {
+	if o.Registry != nil && !o.Fragment {
 		w.facts.Images = o.Registry
 	}
 	if o.ShellCheck != nil {

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule, version string) *c
 		Long:  long,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := lint.Options{Rules: rules, Config: config, Today: lint.Today()}
+			o := lint.Options{Rules: rules, Config: config, Today: lint.Today(), Variables: os.LookupEnv}
 			if program, err := lint.NewShellCheck("shellcheck"); err == nil { // it need not be there
 				o.ShellCheck = program
 			}
