@@ -31,7 +31,7 @@ func severities() map[string]lint.Severity {
 func Codes() []Code {
 	return []Code{
 		{"DL1001", lint.Off, "an ignore comment is used", ""},
-		{"DL3000", lint.Error, "a relative WORKDIR", "is silent where an absolute WORKDIR stands above: the path is known then"},
+		{"DL3000", lint.Error, "a relative WORKDIR", "is silent where an absolute WORKDIR stands above: the path is known then; a drive of Windows is absolute"},
 		{"DL3001", lint.Info, "a command without a point in a container", ""},
 		{"DL3002", lint.Warning, "the last USER is root", "only the final stage counts; where it has no USER, the base image decides"},
 		{"DL3003", lint.Warning, "cd in place of WORKDIR", ""},
@@ -91,7 +91,7 @@ func Codes() []Code {
 		{"DL3061", lint.Error, "an instruction before FROM", "BuildKit itself refuses it"},
 		{"DL3062", lint.Warning, "go install without versions", ""},
 		{"DL3063", lint.Warning, "a stage with a reserved name", ""},
-		{"DL3064", lint.Warning, "a secret in ARG or ENV", "BuildKit's own check decides by name, and ours by value"},
+		{"DL3064", lint.Warning, "a secret in ARG or ENV", "BuildKit's own check decides by name, and ours by value; fingerprints of public keys and empty ENVs are no finding"},
 		{"DL3065", lint.Warning, "FROM --platform=$TARGETPLATFORM", ""},
 		{"DL3066", lint.Info, "USER by name", ""},
 		{"DL3067", lint.Warning, "a whole file system is copied", ""},

@@ -51,6 +51,9 @@ type buildKitCheck struct {
 	// fix repairs it, as safe as safety; nil where that isn't mechanical.
 	fix    buildKitFix
 	safety lint.Safety
+	// wrong tells findings that the check makes for want of knowledge, and that
+	// aren't reported; nil where there are none.
+	wrong func(in *dockerfile.Instruction, w buildkit.Warning) bool
 	// needsBase says that the check judges what the base image brings; it is
 	// silent where a base image isn't known.
 	needsBase bool
@@ -99,6 +102,9 @@ func reportBuildKit(p *lint.Pass, c buildKitCheck) error {
 		if w.Rule == c.name {
 			d := lint.Diagnostic{Span: lineSpan(p.File, &w), Message: w.Message, URL: w.URL}
 			if in := p.File.At(d.Start); in != nil {
+				if c.wrong != nil && c.wrong(in, w) {
+					continue
+				}
 				d.Alias = c.alias[in.Name]
 				if c.fix != nil {
 					d.Fix = c.fix(p.File, in, w)

@@ -75,10 +75,13 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "WorkdirRelativePath", aliases: []string{"DL3000"}, severity: lint.Warning,
+		wrong: driveLetter,
 		title: "WORKDIR is relative to a folder that the base image decides",
-		why:   "Without an absolute WORKDIR before it, the path starts at the base image's own, which may change with the next version.",
-		bad:   "FROM alpine:3.20\nWORKDIR app\n",
-		good:  "FROM alpine:3.20\nWORKDIR /app\n",
+		why: `Without an absolute WORKDIR before it, the path starts at the base image's own, which may change with the next version.
+
+BuildKit's check reports C:\\app, too, where it doesn't know that the stage is of Windows; a path with a drive is absolute there.`,
+		bad:  "FROM alpine:3.20\nWORKDIR app\n",
+		good: "FROM alpine:3.20\nWORKDIR /app\n",
 	},
 	{
 		name: "UndefinedVar", severity: lint.Warning,
@@ -120,10 +123,14 @@ var buildKitChecks = []buildKitCheck{
 	},
 	{
 		name: "SecretsUsedInArgOrEnv", aliases: []string{"DL3064"}, severity: lint.Warning,
+		wrong: publicValue,
 		title: "ARG or ENV has the name of a secret",
-		why:   "Values of ARG and ENV stay in the image's history and configuration, where everybody who can pull it reads them. Use RUN --mount=type=secret.",
-		bad:   "FROM alpine:3.20\nARG AWS_SECRET_ACCESS_KEY\n",
-		good:  "FROM alpine:3.20\nRUN --mount=type=secret,id=aws cat /run/secrets/aws\n",
+		why: `Values of ARG and ENV stay in the image's history and configuration, where everybody who can pull it reads them. Use RUN --mount=type=secret.
+
+BuildKit's check reports two things besides that are no secrets: the fingerprint of a public key (GPG_KEY in many official images), and an ENV
+that is empty.`,
+		bad:  "FROM alpine:3.20\nARG AWS_SECRET_ACCESS_KEY\n",
+		good: "FROM alpine:3.20\nRUN --mount=type=secret,id=aws cat /run/secrets/aws\n",
 	},
 	{
 		name: "InvalidDefaultArgInFrom", severity: lint.Warning,
