@@ -103,12 +103,33 @@ func (all *steps) override(s *step, o *ecosystem.Override, v *verdict) {
 	if _, err := strconv.Atoi(all.pass.Facts.Target); err == nil || all.numbered() {
 		v.block("a stage is named by its number, which a further stage would change")
 	}
+	if all.image(o.Stage) {
+		v.block("%s is an image here, which the stage that the fix would bring hides", o.Stage)
+	}
 	if f.Newline != "\n" {
 		v.less(lint.Safe, "the file has Windows line endings, which would be part of %s", o.File)
 	}
 	if old := syntaxBefore(f, 4); old != "" {
 		v.less(lint.Unsafe, "%s knows no heredocs", old)
 	}
+}
+
+// image reports that the file uses an image of that name, which a stage of the
+// name would take the place of.
+func (all *steps) image(name string) bool {
+	return slices.ContainsFunc(all.pass.File.Instructions, func(in *dockerfile.Instruction) bool {
+		for t := in; t != nil; t = t.Trigger {
+			for _, flag := range t.Flags {
+				for field := range strings.SplitSeq(flag.Name+"="+flag.Value, ",") {
+					key, value, _ := strings.Cut(strings.TrimPrefix(field, "mount="), "=")
+					if strings.EqualFold(strings.TrimSpace(key), "from") && strings.EqualFold(strings.Trim(value, `"' `), name) {
+						return true
+					}
+				}
+			}
+		}
+		return in.Name == "FROM" && len(in.Args) > 0 && strings.EqualFold(in.Args[0].Raw, name)
+	})
 }
 
 // numbered reports that a COPY names a stage by its number.
