@@ -47,6 +47,10 @@ bench-rebuild: ## Measure rebuilds against an expert's Dockerfiles (PROJECTS=a,b
 bench-analyze: ## Measure analyze on made images, and against dive where it is installed
 	@$(GO) run ./integration/bench/analyze -dive "$$(command -v dive)"
 
+.PHONY: bench-prune
+bench-prune: ## Measure prune on 10,000 tags of a registry, a million of a file, 2,000 local images
+	@$(GO) run ./integration/bench/prune
+
 .PHONY: upstream-suite
 upstream-suite: ## Run BuildKit's own Dockerfile tests against the frontend (15 min)
 	@$(GO) run ./integration/upstream

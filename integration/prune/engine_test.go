@@ -67,10 +67,15 @@ func pruneEngine(t *testing.T, host string) {
 		s.must(err)
 		return out
 	}
+	tidy := func() { // a run that was killed leaves its images behind
+		docker("container", "prune", "--force", "--filter", "label=test=prune")
+		docker("image", "prune", "--all", "--force", "--filter", "label=test=prune")
+	}
+	tidy()
+	defer tidy()
 	docker("load", "--input", archive)
 	docker("tag", "prune/app:new", "prune/dangling:1") // its image has no name any more
-	container := docker("create", "prune/used:now", "true")
-	defer docker("rm", container)
+	docker("create", "prune/used:now", "true")
 
 	api, err := client.New(client.WithHost(host))
 	s.must(err)
@@ -82,7 +87,7 @@ func pruneEngine(t *testing.T, host string) {
 	inv.Repositories = slices.DeleteFunc(inv.Repositories, func(r retention.Repository) bool {
 		return !strings.HasPrefix(r.Name, "prune/") && r.Name != engine.Unnamed
 	})
-	for i, r := range inv.Repositories { // other tests leave unnamed images behind
+	for i, r := range inv.Repositories { // other tests leave unnamed images behind, too
 		inv.Repositories[i].Manifests = slices.DeleteFunc(r.Manifests, func(m retention.Manifest) bool { return m.Labels["test"] != "prune" })
 	}
 	text := "version: 1\nlimits: {share: 100%, keep_last: false}\nrules: [{name: old, max_age: 30d}]"
@@ -117,5 +122,4 @@ func pruneEngine(t *testing.T, host string) {
 			t.Errorf("%s frees nothing, says the plan", r.Ref)
 		}
 	}
-	docker("image", "rm", "prune/app:new", "prune/dangling:1", "prune/undated:1")
 }

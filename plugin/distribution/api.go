@@ -124,6 +124,29 @@ func (r *Registry) Digest(ctx context.Context, repository, reference string) (st
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
+// Look reads what a tag leads to now, and its digest, in one request.
+func (r *Registry) Look(ctx context.Context, repository, tag string) (digest string, content []byte, err error) {
+	req := Request{Method: http.MethodGet, Repository: repository, Path: "manifests/" + tag, Rights: MayRead, Header: Accepting()}
+	for range 2 { // once more: it may have been cut on the way
+		got, err := r.Do(ctx, req)
+		if err != nil {
+			return "", nil, err
+		}
+		if digest = got.Header.Get("Docker-Content-Digest"); digest == "" {
+			sum := sha256.Sum256(got.Body)
+			digest = "sha256:" + hex.EncodeToString(sum[:])
+		}
+		if matches(got.Body, digest) {
+			r.cache.put(digest, got.Body)
+			return digest, got.Body, nil
+		}
+	}
+	return "", nil, fmt.Errorf("GET %s of %s/%s: the content has another digest than the registry says", req.Path, r.Host(), repository)
+}
+
+// Cached reports whether the cache has the content of a digest.
+func (r *Registry) Cached(digest string) bool { return r.cache.get(digest) != nil }
+
 // Manifest reads a manifest from the registry itself, and checks its digest.
 func (r *Registry) Manifest(ctx context.Context, repository, digest string) (mediaType string, content []byte, err error) {
 	got, err := r.get(ctx, repository, "manifests", digest)

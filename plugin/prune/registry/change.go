@@ -9,7 +9,7 @@ func (r *Registry) Tags(ctx context.Context, repository string) (map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	tags, err := r.now(ctx, path)
+	tags, err := r.tagged(ctx, path, func(ctx context.Context, tag string) (string, error) { return r.remote.Digest(ctx, path, tag) })
 	if err != nil {
 		return nil, err
 	}

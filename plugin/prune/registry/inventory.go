@@ -70,12 +70,10 @@ func (r *Registry) scope(ctx context.Context) ([]string, error) {
 // repository reads one repository.
 func (r *Registry) repository(ctx context.Context, name string) retention.Repository {
 	repo := retention.Repository{Name: name, Tags: []retention.Tag{}, Manifests: []retention.Manifest{}}
-	tags, err := r.now(ctx, name)
+	walk := &walk{registry: r, repository: name, contents: map[string][]byte{}, found: map[string]*retention.Manifest{}}
+	tags, err := r.tagged(ctx, name, walk.look)
 	if err == nil {
-		for _, tag := range tags {
-			repo.Tags = append(repo.Tags, tag)
-		}
-		walk := &walk{registry: r, repository: name, found: map[string]*retention.Manifest{}}
+		repo.Tags = append(repo.Tags, tags...)
 		err = walk.from(ctx, tags)
 		for _, tag := range tags {
 			if m, read := walk.found[tag.Digest]; read && m == nil && err == nil {
@@ -96,9 +94,9 @@ func (r *Registry) repository(ctx context.Context, name string) retention.Reposi
 	return repo
 }
 
-// now lists the tags of a repository with their digests. A tag that vanishes
-// meanwhile isn't there.
-func (r *Registry) now(ctx context.Context, repository string) ([]retention.Tag, error) {
+// tagged lists the tags of a repository with the digests that a look at each finds.
+// A tag that vanishes meanwhile isn't there.
+func (r *Registry) tagged(ctx context.Context, repository string, look func(ctx context.Context, tag string) (string, error)) ([]retention.Tag, error) {
 	names, err := r.remote.Tags(ctx, repository)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // a repository without tags, to most registries
@@ -109,7 +107,7 @@ func (r *Registry) now(ctx context.Context, repository string) ([]retention.Tag,
 	r.progress(0, len(names))
 	tags := make([]retention.Tag, len(names))
 	err = each(ctx, r.remote.Workers(), len(names), func(ctx context.Context, i int) error {
-		digest, err := r.remote.Digest(ctx, repository, names[i])
+		digest, err := look(ctx, names[i])
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -134,8 +132,48 @@ func (r *Registry) progress(done, known int) {
 type walk struct {
 	registry   *Registry
 	repository string
+	once       sync.Once
+	cached     bool // the repository was read before
 	mu         sync.Mutex
+	contents   map[string][]byte              // of tags, not yet in found
 	found      map[string]*retention.Manifest // nil: it isn't there
+}
+
+// look is what a tag leads to. In a repository that was read before, that is a HEAD:
+// the cache has most of the manifests. In another one it is a GET, which brings the
+// manifest along; a HEAD would be one more request. The first tag tells them apart.
+func (w *walk) look(ctx context.Context, tag string) (string, error) {
+	var digest string
+	var err error
+	w.once.Do(func() {
+		digest, err = w.registry.remote.Digest(ctx, w.repository, tag)
+		w.cached = err == nil && w.registry.remote.Cached(digest)
+	})
+	if digest != "" || err != nil {
+		return digest, err
+	}
+	if w.cached {
+		return w.registry.remote.Digest(ctx, w.repository, tag)
+	}
+	digest, content, err := w.registry.remote.Look(ctx, w.repository, tag)
+	if err == nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.contents[digest] = content
+	}
+	return digest, err
+}
+
+// content is a manifest that a tag has brought along, or that the registry has.
+func (w *walk) content(ctx context.Context, digest string) ([]byte, error) {
+	w.mu.Lock()
+	content := w.contents[digest]
+	delete(w.contents, digest)
+	w.mu.Unlock()
+	if content != nil {
+		return content, nil
+	}
+	return w.registry.remote.Content(ctx, w.repository, "manifests", digest)
 }
 
 // from reads level by level: what the tags name, then what that names.
@@ -170,7 +208,7 @@ func (w *walk) from(ctx context.Context, tags []retention.Tag) error {
 
 // read reads one manifest, its configuration, and what refers to it.
 func (w *walk) read(ctx context.Context, digest string) (*retention.Manifest, []string, error) {
-	content, err := w.registry.remote.Content(ctx, w.repository, "manifests", digest)
+	content, err := w.content(ctx, digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}

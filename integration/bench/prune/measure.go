@@ -1,0 +1,52 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// cost is what a process took.
+type cost struct {
+	wall, cpu time.Duration
+	memory    int64 // bytes, at most
+}
+
+// prune runs the plugin to a plan, with a home of its own, and returns the plan.
+func (b *bench) prune(home string, env []string, args ...string) (cost, string, error) {
+	cmd := exec.CommandContext(b.ctx, b.plugin, append([]string{"prune", "--dry-run", "--format", "json"}, args...)...)
+	home = filepath.Join(b.dir, home)
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CACHE_HOME="+home, "XDG_STATE_HOME="+home, "DOCKER_CONFIG="+home)
+	cmd.Env = append(cmd.Env, env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return cost{}, "", fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return cost{
+		wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		memory: usage.Maxrss << 10, // Linux counts in KiB
+	}, stdout.String(), nil
+}
+
+var taken = regexp.MustCompile(`"taken": "[^"]*"`)
+
+// plan plans for a registry. What is returned is the plan without its time.
+func (b *bench) plan(place, home string, workers int) (cost, string, error) {
+	c, plan, err := b.prune(home, nil, "--policy", b.policy, "--registry", place, "--jobs", strconv.Itoa(workers))
+	return c, taken.ReplaceAllString(plan, ""), err
+}
+
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
