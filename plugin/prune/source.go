@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -127,16 +128,14 @@ func (s *source) open(ctx context.Context, name string, progress func(int, int))
 }
 
 func readInventory(path string) (*retention.Inventory, error) {
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the inventory: %w", err)
 	}
-	inv := &retention.Inventory{}
-	if err := json.Unmarshal(text, inv); err != nil {
+	defer file.Close()
+	inv, err := retention.ReadInventory(bufio.NewReaderSize(file, 1<<20))
+	if err != nil {
 		return nil, fmt.Errorf("read the inventory %s: %w", path, err)
-	}
-	if inv.Version != retention.InventoryVersion || inv.Taken.IsZero() {
-		return nil, fmt.Errorf("read the inventory %s: want version %d and the time it was taken, as prune --save-inventory writes them", path, retention.InventoryVersion)
 	}
 	return inv, nil
 }

@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -68,12 +69,82 @@ type Stop struct {
 	Reason     string `json:"reason"`
 }
 
-// Write prints the plan as JSON.
+// Write prints the plan as JSON, entry by entry: a plan can have a million of them.
 func (p *Plan) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(p)
+	out := &lines{w: bufio.NewWriter(w)}
+	out.enc = json.NewEncoder(&out.text)
+	out.enc.SetEscapeHTML(false)
+	out.text.WriteString("{")
+	out.field("version", p.Version)
+	out.field("place", p.Place)
+	out.field("taken", p.Taken)
+	out.field("policy", p.Policy)
+	printList(out, "remove", p.Remove)
+	printList(out, "keep", p.Keep)
+	printList(out, "unknown", p.Unknown)
+	if len(p.Stopped) > 0 {
+		printList(out, "stopped", p.Stopped)
+	}
+	out.field("freesBytes", p.FreesBytes)
+	if p.AtMost {
+		out.field("atMost", true)
+	}
+	if p.Final {
+		out.field("final", true)
+	}
+	out.text.WriteString("\n}\n")
+	out.flush()
+	return errors.Join(out.err, out.w.Flush())
+}
+
+// lines prints an object, each entry of a list by itself.
+type lines struct {
+	w    *bufio.Writer
+	text bytes.Buffer
+	enc  *json.Encoder
+	some bool // fields were printed
+	err  error
+}
+
+func (l *lines) name(name string) {
+	if l.some {
+		l.text.WriteString(",")
+	}
+	l.some = true
+	fmt.Fprintf(&l.text, "\n  %q: ", name)
+}
+
+func (l *lines) value(v any, indent string) {
+	l.enc.SetIndent(indent, "  ")
+	l.err = errors.Join(l.err, l.enc.Encode(v))
+	l.text.Truncate(max(0, l.text.Len()-1)) // the end of the line
+	l.flush()
+}
+
+func (l *lines) field(name string, v any) {
+	l.name(name)
+	l.value(v, "  ")
+}
+
+func printList[T any](l *lines, name string, all []T) {
+	l.name(name)
+	l.text.WriteString("[")
+	for i, v := range all {
+		if i > 0 {
+			l.text.WriteString(",")
+		}
+		l.text.WriteString("\n    ")
+		l.value(v, "    ")
+	}
+	if len(all) > 0 {
+		l.text.WriteString("\n  ")
+	}
+	l.text.WriteString("]")
+}
+
+func (l *lines) flush() {
+	_, err := l.text.WriteTo(l.w)
+	l.err = errors.Join(l.err, err)
 }
 
 // ReadPlan reads what Write wrote, and refuses what Write wouldn't write.
