@@ -29,6 +29,7 @@ The exit code is 0, 1 if a limit isn't met (--max-size, --min-efficiency,
 line is wrong.`
 
 const examples = `  docker imgmgr analyze debian:bookworm-slim
+  docker imgmgr analyze app:1 --tui
   docker imgmgr analyze app:1 --file Dockerfile --findings
   docker imgmgr analyze app:2 --compare app:1 --max-growth 5%
   docker save app:1 | docker imgmgr analyze - --max-wasted 20MB
@@ -63,6 +64,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&format, "format", string(Text), "Print the report in this `FORMAT`: text, json, markdown, sarif or html")
+	set.BoolVar(&o.TUI, "tui", false, "Walk through the layers and files in the terminal, with the keys of dive")
 	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
 	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
 	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")
@@ -96,6 +98,9 @@ func (o *Options) check() error {
 	}
 	if !doublestar.ValidatePattern(o.Paths) {
 		return fmt.Errorf("--path %q is no pattern: a bracket or brace isn't closed", o.Paths)
+	}
+	if o.TUI && o.Format != Text {
+		return fmt.Errorf("--tui draws on the terminal: leave --format %s away", o.Format)
 	}
 	if o.Quick && o.Compare != "" {
 		return errors.New("--compare looks into files: leave --quick away")

@@ -11,6 +11,7 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/analyze/format"
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/analyze/tree"
+	"github.com/imgmgr/imgmgr/plugin/analyze/tui"
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/cache"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
@@ -22,6 +23,7 @@ type Options struct {
 	Image    string
 	Platform string
 	Format   Format
+	TUI      bool // walk through it in a terminal, instead of a format
 	Details  format.Details
 	Limits   Limits
 
@@ -58,6 +60,11 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	if err := o.Limits.Check(o.Compare != ""); err != nil {
 		return err
 	}
+	if o.TUI {
+		if err := tui.Check(); err != nil {
+			return err
+		}
+	}
 	facts, err := o.facts(ctx)
 	if err != nil {
 		return err
@@ -74,7 +81,7 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 		r.Comparison = Compare(img, old, r, was)
 	}
 	Hold(r, o.Limits)
-	if err := o.print(streams, img, r); err != nil {
+	if err := o.print(ctx, streams, img, r); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
 	if !r.Passed() {
@@ -83,7 +90,10 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	return nil
 }
 
-func (o Options) print(streams ui.Streams, img *image.Image, r *report.Report) error {
+func (o Options) print(ctx context.Context, streams ui.Streams, img *image.Image, r *report.Report) error {
+	if o.TUI {
+		return tui.Show(ctx, r, tree.Of(img.Layers, image.Stack(img.Layers)))
+	}
 	switch o.Format {
 	case JSON:
 		return format.JSON(streams.Out, r)

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/docker/go-units"
+	"github.com/rivo/uniseg"
 )
 
 // Size is a number of bytes for people: "1.5MB".
@@ -32,6 +33,25 @@ func Short(text string, most int) string {
 		return string(r[:most-1]) + "…"
 	}
 	return text
+}
+
+// Fit cuts a text to a number of columns.
+func Fit(text string, columns int) string {
+	if uniseg.StringWidth(text) <= columns {
+		return text
+	}
+	if columns <= 0 {
+		return ""
+	}
+	var out strings.Builder
+	width := 1 // the dots
+	for g := uniseg.NewGraphemes(text); g.Next(); {
+		if width += g.Width(); width > columns {
+			break
+		}
+		out.WriteString(g.Str())
+	}
+	return out.String() + "…"
 }
 
 // Plain takes away what could steer a terminal: labels are written by anybody.

@@ -131,7 +131,7 @@ func (p *printer) layers(r *report.Report) {
 			text = fmt.Sprintf("%s:%d %s", l.File, l.Line, text)
 		}
 		const before = 3 + 1 + 8 + 1 + 8 + 2 + barWidth + 2
-		text = fit(text, max(20, p.width-before))
+		text = ui.Fit(text, max(20, p.width-before))
 		if l.Base {
 			text = p.paint(dim, text)
 		}
@@ -148,22 +148,6 @@ func orDash(n int64) string {
 		return "-"
 	}
 	return ui.Size(n)
-}
-
-// fit cuts a text to a number of columns.
-func fit(text string, columns int) string {
-	if uniseg.StringWidth(text) <= columns {
-		return text
-	}
-	var out strings.Builder
-	width := 1 // the dots
-	for g := uniseg.NewGraphemes(text); g.Next(); {
-		if width += g.Width(); width > columns {
-			break
-		}
-		out.WriteString(g.Str())
-	}
-	return out.String() + "…"
 }
 
 func (p *printer) findings(r *report.Report, all bool) {
