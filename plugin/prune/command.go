@@ -26,6 +26,9 @@ does. Records that are in use, or that others are built on, stay.
 With --layout FOLDER it is about an OCI layout. Blobs that index.json doesn't lead
 to go, and with --policy what that says.
 
+With --containerd NAMESPACE it is about the images of containerd, as of the local
+engine: what ctr, nerdctl and Kubernetes have pulled.
+
 For a registry, a policy says which images go and which stay: imgmgr.prune.yaml,
 or that of --policy; see docs/prune.md.
 
@@ -41,7 +44,8 @@ is left alone, and so is one that could not be listed to its end.
 
 Every manifest of a registry is written to a journal before it is deleted. "prune
 undo" gives it back, until the registry has collected its garbage. Engines,
-build caches and layouts can't take anything back, and their plans say so.
+containerd, build caches and layouts can't take anything back, and their plans
+say so.
 
 The exit code is 0 if all was done, 1 if something was left out (a brake, an
 incomplete listing, an image that changed meanwhile), and 2 for failures.`
@@ -193,6 +197,7 @@ func (f *flags) sourceFlags(cmd *cobra.Command) {
 	set.StringVar(&f.registry, "registry", "", "Registry `HOST[/PREFIX]`")
 	set.StringVar(&f.layout, "layout", "", "OCI layout `FOLDER`")
 	set.StringVar(&f.builder, "buildx", "", "Build cache of a `BUILDER` of buildx, or of a BuildKit's address (unix://…)")
+	set.StringVar(&f.namespace, "containerd", "", "Namespace of containerd, as `NAMESPACE[@SOCKET]`: default, k8s.io")
 	set.StringVar(&f.inventory, "inventory", "", "Take the facts from `FILE`, which --save-inventory made")
 	set.StringArrayVar(&f.inUse, "in-use-from", nil, "Keep the images that a `FILE` or folder names: compose files, Kubernetes manifests, bake files, Dockerfiles")
 	set.IntVar(&f.workers, "jobs", 16, "Requests at one time")

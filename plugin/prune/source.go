@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/buildkit"
+	"github.com/imgmgr/imgmgr/plugin/prune/containerd"
 	"github.com/imgmgr/imgmgr/plugin/prune/engine"
 	"github.com/imgmgr/imgmgr/plugin/prune/layout"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
@@ -23,6 +24,7 @@ type source struct {
 	registry  string
 	layout    string // a folder
 	builder   string // of buildx, or a BuildKit's address
+	namespace string // of containerd, perhaps with a socket
 	inventory string // a file
 	inUse     []string
 	workers   int
@@ -75,9 +77,13 @@ func (s *source) place() (string, error) {
 	if s.layout == "" {
 		folder = ""
 	}
+	namespace := s.namespace
+	if address := os.Getenv("CONTAINERD_ADDRESS"); namespace != "" && address != "" && !strings.Contains(namespace, "@") {
+		namespace += "@" + address // as ctr does
+	}
 	var named []string
 	for _, p := range []struct{ scheme, value string }{
-		{"inventory:", s.inventory}, {registry.Scheme, s.registry}, {buildkit.Scheme, s.builder}, {layout.Scheme, folder},
+		{"inventory:", s.inventory}, {registry.Scheme, s.registry}, {buildkit.Scheme, s.builder}, {layout.Scheme, folder}, {containerd.Scheme, namespace},
 	} {
 		if p.value != "" {
 			named = append(named, p.scheme+p.value)
@@ -116,6 +122,9 @@ func (s *source) open(ctx context.Context, name string, progress func(int, int))
 	}
 	if dir, ok := strings.CutPrefix(name, layout.Scheme); ok {
 		return layout.Open(dir)
+	}
+	if namespace, ok := strings.CutPrefix(name, containerd.Scheme); ok {
+		return containerd.Open(namespace)
 	}
 	if name != engine.Place {
 		return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", name)

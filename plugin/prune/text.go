@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/buildkit"
+	"github.com/imgmgr/imgmgr/plugin/prune/containerd"
 	"github.com/imgmgr/imgmgr/plugin/prune/engine"
 	"github.com/imgmgr/imgmgr/plugin/prune/layout"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
@@ -267,6 +268,9 @@ func placeName(place string) string {
 	}
 	if builder, ok := strings.CutPrefix(place, buildkit.Scheme); ok {
 		return "the cache of " + builder
+	}
+	if namespace, ok := strings.CutPrefix(place, containerd.Scheme); ok {
+		return "containerd's namespace " + namespace
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(place, registry.Scheme), layout.Scheme)
 }

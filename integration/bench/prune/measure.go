@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -29,14 +28,35 @@ func (b *bench) prune(home string, env []string, args ...string) (cost, string, 
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return cost{}, "", err
+	}
+	most := make(chan int64, 1)
+	go func() { most <- peak(cmd.Process.Pid) }()
+	err := cmd.Wait()
+	c := cost{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-most}
+	if err != nil {
 		return cost{}, "", fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return cost{
-		wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		memory: usage.Maxrss << 10, // Linux counts in KiB
-	}, stdout.String(), nil
+	return c, stdout.String(), nil
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// peak looks at a process until it ends, and returns the most memory that it had, in
+// bytes. What wait4 says is no use: it counts what the parent had at the time of fork.
+func peak(pid int) (bytes int64) {
+	for {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		m := highWater.FindSubmatch(text)
+		if err != nil || m == nil { // it has ended
+			return bytes
+		}
+		if n, err := strconv.ParseInt(string(m[1]), 10, 64); err == nil {
+			bytes = max(bytes, n<<10)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 var taken = regexp.MustCompile(`"taken": "[^"]*"`)
