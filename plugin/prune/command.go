@@ -66,6 +66,7 @@ type flags struct {
 	share         string
 	saved         bool // the facts are from files
 	dryRun, force bool
+	allContexts   bool
 	plan, format  string
 	journal       string
 	saveInventory string
@@ -88,6 +89,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set := cmd.Flags()
 	set.BoolVarP(&f.all, "all", "a", false, "Of the local engine: all images that no container uses, not just those without a name; of a build cache: frontends and what images share, too")
 	set.StringArrayVar(&f.filters, "filter", nil, "Of the local engine: only what `FILTER` says: until=24h, label=KEY[=VALUE], label!=KEY[=VALUE], reference=PATTERN, dangling=false; of a build cache: until=24h, type=TYPE, description=TEXT")
+	set.BoolVar(&f.allContexts, "all-contexts", false, "The engines of all contexts of the Docker CLI, one after the other")
 	set.BoolVar(&f.dryRun, "dry-run", false, "Show the plan, and change nothing")
 	set.BoolVarP(&f.force, "force", "f", false, "Don't ask")
 	set.StringVar(&f.plan, "plan", "", "Save the plan as `FILE`")

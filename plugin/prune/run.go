@@ -21,6 +21,9 @@ func (f *flags) prune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if f.allContexts {
+		return f.everyContext(ctx, policy)
+	}
 	inv, err := f.gather(ctx, streams, f.now())
 	if err != nil {
 		return err
@@ -30,6 +33,11 @@ func (f *flags) prune(ctx context.Context) error {
 			return err
 		}
 	}
+	return f.act(ctx, streams, inv, policy)
+}
+
+// act makes the plan, shows it, and carries it out.
+func (f *flags) act(ctx context.Context, streams ui.Streams, inv *retention.Inventory, policy *retention.Policy) error {
 	plan := retention.Make(inv, policy)
 	if err := f.show(streams, plan); err != nil {
 		return err

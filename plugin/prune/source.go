@@ -21,6 +21,7 @@ import (
 
 // source says where images are.
 type source struct {
+	context   string // of the Docker CLI, whose engine it is; "" is the current one
 	registry  string
 	layout    string // a folder
 	builder   string // of buildx, or a BuildKit's address
@@ -62,8 +63,14 @@ func (s *source) facts(ctx context.Context, streams ui.Streams, now time.Time) (
 		return nil, err
 	}
 	inv, err := from.Inventory(ctx, now)
-	if err != nil || !strings.HasPrefix(name, registry.Scheme) {
-		return inv, err
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(name, engine.Place) {
+		inv.Place = name // an engine doesn't know of contexts
+	}
+	if !strings.HasPrefix(name, registry.Scheme) {
+		return inv, nil
 	}
 	return inv, firstSeen(inv)
 }
@@ -91,7 +98,7 @@ func (s *source) place() (string, error) {
 	}
 	switch len(named) {
 	case 0:
-		return engine.Place, nil
+		return engine.Place + s.context, nil
 	case 1:
 		return named[0], nil
 	}
@@ -126,14 +133,10 @@ func (s *source) open(ctx context.Context, name string, progress func(int, int))
 	if namespace, ok := strings.CutPrefix(name, containerd.Scheme); ok {
 		return containerd.Open(namespace)
 	}
-	if name != engine.Place {
-		return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", name)
+	if context, ok := strings.CutPrefix(name, engine.Place); ok {
+		return openEngine(ctx, context)
 	}
-	cli, err := dockerCLI()
-	if err != nil {
-		return nil, err
-	}
-	return engine.New(cli.Client()), nil
+	return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", name)
 }
 
 func readInventory(path string) (*retention.Inventory, error) {

@@ -266,6 +266,9 @@ func placeName(place string) string {
 	if place == engine.Place {
 		return "the local engine"
 	}
+	if context, ok := strings.CutPrefix(place, engine.Place); ok {
+		return "the engine of context " + context
+	}
 	if builder, ok := strings.CutPrefix(place, buildkit.Scheme); ok {
 		return "the cache of " + builder
 	}
