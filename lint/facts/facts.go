@@ -29,6 +29,8 @@ type Context struct {
 	Named map[string]fs.FS
 	// Images resolves the configurations of base images; nil when unknown.
 	Images ImageResolver
+	// Churn is the history of Files; nil when unknown.
+	Churn Churn
 	// Args are the values of --build-arg. Nil means unknown.
 	Args map[string]string
 	// Target is the stage asked for; empty means the last one.

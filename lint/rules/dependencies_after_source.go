@@ -155,6 +155,7 @@ func (all *worlds) reportInstall(s *step, i int, src *sourceCopy) {
 		Span:    u.Command.Span,
 		Message: fmt.Sprintf("%s runs again after every change of the sources: %s stands above it", u.Title, line),
 	}
+	d.Evidence = churn(all.pass, src.in, below(e.Project.Dir, m.Files))
 	v := all.movable(s, i, src, e, m)
 	if v.blocked != "" {
 		d.Message += ", and " + v.blocked
@@ -168,6 +169,15 @@ func (all *worlds) reportInstall(s *step, i int, src *sourceCopy) {
 		}
 	}
 	all.pass.Report(d)
+}
+
+// below are the paths in the context of files below a folder.
+func below(dir string, files []string) []string {
+	var names []string
+	for _, f := range files {
+		names = append(names, path.Join(dir, f))
+	}
+	return names
 }
 
 func (c *sourceCopy) sourceText() string {

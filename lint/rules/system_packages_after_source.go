@@ -126,6 +126,7 @@ func (w *worlds) reportMovable(in *dockerfile.Instruction, own effect.Effect, wa
 		Severity: severityOf(own),
 		Message:  fmt.Sprintf("%s runs again after every change of the sources: %s stands above it", titleOf(own), line),
 		Fix:      fix,
+		Evidence: churn(w.pass, way.to, nil),
 	})
 }
 

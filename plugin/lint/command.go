@@ -76,7 +76,7 @@ type flags struct {
 	format, fix, failOn, explain string
 	config, profile              string
 	diff, list, online, offline  bool
-	fragment                     bool
+	fragment, verbose            bool
 	context, platform            string
 	shellCheck                   string
 	targets, files, set, vars    []string
@@ -116,6 +116,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.BoolVar(&f.offline, "offline", false, "Don't look up base images, not even for --fix=build")
 	set.StringArrayVar(&f.mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
 	set.StringVar(&f.shellCheck, "shellcheck", "shellcheck", "`PROGRAM` that checks the scripts of RUN, where it is installed; none leaves it out")
+	set.BoolVar(&f.verbose, "verbose", false, "Say on standard error which facts are missing, and why")
 	set.StringVar(&f.explain, "explain", "", "Explain a `RULE`")
 	set.BoolVar(&f.list, "list-rules", false, "List all rules")
 	complete(cmd, rules)
@@ -230,7 +231,7 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	o := Options{
 		Paths: args, Format: f.format, Diff: f.diff, Today: Today(),
 		Config: f.config, Context: f.context, Targets: f.targets, Platform: f.platform, Files: f.files, Set: f.set,
-		Fragment: f.fragment, Variables: os.LookupEnv,
+		Fragment: f.fragment, Variables: os.LookupEnv, History: NewHistory(), Verbose: f.verbose,
 	}
 	if err := f.bake(&o); err != nil {
 		return o, err

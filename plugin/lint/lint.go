@@ -65,6 +65,10 @@ type Options struct {
 	Today time.Time
 	// Registry looks up base images; nil leaves them unknown.
 	Registry *registry.Resolver
+	// History tells how often files change; nil leaves that unknown.
+	History *History
+	// Verbose says which facts are missing, and why.
+	Verbose bool
 	// ShellCheck reads the scripts of RUN; nil leaves them to the rules' own
 	// eyes.
 	ShellCheck *ShellCheck

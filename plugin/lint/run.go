@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -200,36 +199,6 @@ func (p *printer) decide(r result) {
 	case !p.opts.Diff && slices.ContainsFunc(r.Findings, func(d engine.Diagnostic) bool { return d.Severity >= r.failOn }):
 		p.code = ui.Findings
 	}
-}
-
-// notes says which facts were missing, where they were asked for, and why.
-func (p *printer) notes() error {
-	if n := len(p.lost); n > 0 && p.opts.Fix == engine.BuildSafe {
-		which := p.lost[0]
-		if n > 1 {
-			which = fmt.Sprintf("%s and %d more", which, n-1)
-		}
-		if err := p.failed.Note("the build context of " + which + " isn't known, so what depends on it is left alone; name it with --context"); err != nil {
-			return err
-		}
-	}
-	if p.opts.ShellCheck != nil {
-		if err := p.opts.ShellCheck.Failed(); err != nil {
-			if err := p.failed.Note(fmt.Sprintf("scripts were not checked by ShellCheck: %v; --shellcheck=none leaves it out", err)); err != nil {
-				return err
-			}
-		}
-	}
-	if p.opts.Registry == nil {
-		return nil
-	}
-	down := p.opts.Registry.Unreachable()
-	for _, host := range slices.Sorted(maps.Keys(down)) {
-		if err := p.failed.Note(fmt.Sprintf("registry %s could not be reached, so what depends on its images is left alone: %v", host, down[host])); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // finish ends the report and gives the exit code.

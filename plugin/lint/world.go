@@ -63,6 +63,9 @@ func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, err
 		return w, err
 	}
 	w.facts.Files, w.facts.Ignored, err = ignoring(root, list)
+	if o.History != nil {
+		w.facts.Churn = o.History.of(root.Name())
+	}
 	return w, err
 }
 

@@ -1,0 +1,43 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
+)
+
+// leastCommits is how many have to be known to speak of how often something
+// changes.
+const leastCommits = 10
+
+// churn says how often what a COPY or ADD takes from the context changes, and
+// how often the files that are enough do; nothing where the history isn't known.
+func churn(p *lint.Pass, in *dockerfile.Instruction, enough []string) []lint.Evidence {
+	var sources []string
+	switch c := in.Command.(type) {
+	case *instructions.CopyCommand:
+		if c.From != "" {
+			return nil
+		}
+		sources = c.SourcePaths
+	case *instructions.AddCommand:
+		sources = c.SourcePaths
+	}
+	if len(sources) == 0 {
+		return nil
+	}
+	changed, all := p.Facts.Changes(p.Context, sources...)
+	if all < leastCommits {
+		return nil
+	}
+	says := fmt.Sprintf("what %s takes changed in %d of the last %d commits", quoted(p.File, in), changed, all)
+	if len(enough) > 0 {
+		fewer, _ := p.Facts.Changes(p.Context, enough...)
+		says += fmt.Sprintf(", and %s in %d", strings.Join(enough, ", "), fewer)
+	}
+	return []lint.Evidence{{What: "git", Says: says}}
+}
