@@ -1,5 +1,5 @@
 // Command gen writes the reference below docs: a page for each rule, their
-// table, the command line, and the JSON schema of prune's policies. It is run in the module's folder:
+// table, the command line, and the JSON schemas of prune's policies and analyze's budgets. It is run in the module's folder:
 //
 //	go run ./docs/gen
 //
@@ -18,6 +18,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/report"
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin"
+	"github.com/imgmgr/imgmgr/plugin/analyze/budget"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -47,7 +48,12 @@ func pages() (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the schema of prune's policies: %w", err)
 	}
+	budgetSchema, err := schemaText(budget.Schema())
+	if err != nil {
+		return nil, fmt.Errorf("write the schema of analyze's budgets: %w", err)
+	}
 	all := map[string]string{
+		"budget.schema.json": budgetSchema,
 		"imgmgr.schema.json": schema,
 		"cli.md":             cliPage(plugin.Root("", ui.System)),
 		"ecosystems.md":      tools,

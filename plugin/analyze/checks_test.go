@@ -18,6 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/imgmgr/imgmgr/lint/rules"
+	"github.com/imgmgr/imgmgr/plugin/analyze/budget"
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
@@ -216,21 +217,21 @@ func TestCompareAndGates(t *testing.T) {
 	}
 	r.Comparison = c
 	for _, g := range []struct {
-		limits Limits
+		limits budget.Limits
 		passed bool
 	}{
-		{Limits{MaxSize: "11B"}, true}, {Limits{MaxSize: "10B"}, false}, {Limits{MinEfficiency: "100%"}, true}, {Limits{MaxWasted: "0"}, true},
-		{Limits{MaxGrowth: "4B"}, true}, {Limits{MaxGrowth: "3B"}, false}, {Limits{MaxGrowth: "58%"}, true}, {Limits{MaxGrowth: "57%"}, false},
+		{budget.Limits{MaxSize: "11B"}, true}, {budget.Limits{MaxSize: "10B"}, false}, {budget.Limits{MinEfficiency: "100%"}, true}, {budget.Limits{MaxWasted: "0"}, true},
+		{budget.Limits{MaxGrowth: "4B"}, true}, {budget.Limits{MaxGrowth: "3B"}, false}, {budget.Limits{MaxGrowth: "58%"}, true}, {budget.Limits{MaxGrowth: "57%"}, false},
 	} {
 		if err := g.limits.Check(true); err != nil {
 			t.Fatal(err)
 		}
 		held := *r
-		if Hold(&held, g.limits); held.Passed() != g.passed {
+		if budget.Hold(&held, g.limits); held.Passed() != g.passed {
 			t.Errorf("%+v: %+v", g.limits, held.Gates)
 		}
 	}
-	for _, wrong := range []Limits{{MaxSize: "big"}, {MaxSize: "5%"}, {MinEfficiency: "5MB"}, {MaxWasted: "-1%"}, {MaxGrowth: "1MB"}} {
+	for _, wrong := range []budget.Limits{{MaxSize: "big"}, {MaxSize: "5%"}, {MinEfficiency: "5MB"}, {MaxWasted: "-1%"}, {MaxGrowth: "1MB"}} {
 		if err := wrong.Check(false); err == nil {
 			t.Errorf("%+v was taken", wrong)
 		}

@@ -25,7 +25,7 @@ mode=max), or by --file; otherwise to the instructions in the image's history.
 ` + source.Help + `
 
 The exit code is 0, 1 if a limit isn't met (--max-size, --min-efficiency,
---max-wasted, --max-growth), and 2 if the image could not be read or the command
+--max-wasted, --max-growth, --budget), and 2 if the image could not be read or the command
 line is wrong.`
 
 const examples = `  docker imgmgr analyze debian:bookworm-slim
@@ -78,6 +78,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set.StringVar(&o.Limits.MinEfficiency, "min-efficiency", "", "Fail if a smaller `SHARE` (95%) of what is shipped is live")
 	set.StringVar(&o.Limits.MaxWasted, "max-wasted", "", "Fail if more than this `SIZE` or share (20MB, 5%) is dead")
 	set.StringVar(&o.Limits.MaxGrowth, "max-growth", "", "Fail if it ships this much more (`SIZE` or share) than the image of --compare")
+	set.StringVar(&o.Budget, "budget", "", "`FILE` with limits (default: imgmgr.budget.yaml beside the Dockerfile of --file)")
 	set.StringArrayVar(&mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
 	set.BoolVar(&o.Quick, "quick", false, "Don't look into files: no packages, secrets or duplicates")
 	set.BoolVar(&o.NoCache, "no-cache", false, "Read all layers, even those that were read before")

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/plugin/analyze/budget"
 	"github.com/imgmgr/imgmgr/plugin/analyze/format"
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/analyze/tree"
@@ -25,7 +28,8 @@ type Options struct {
 	Format   Format
 	TUI      bool // walk through it in a terminal, instead of a format
 	Details  format.Details
-	Limits   Limits
+	Limits   budget.Limits
+	Budget   string // a file; "" for the one beside the Dockerfile, if there is one
 
 	Compare    string // an older image
 	From       string // the image that is updated
@@ -65,6 +69,10 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 			return err
 		}
 	}
+	held, err := o.budget()
+	if err != nil {
+		return err
+	}
 	facts, err := o.facts(ctx)
 	if err != nil {
 		return err
@@ -80,7 +88,10 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 		}
 		r.Comparison = Compare(img, old, r, was)
 	}
-	Hold(r, o.Limits)
+	budget.Hold(r, o.Limits)
+	if held != nil {
+		held.Hold(r, img.Layers)
+	}
 	if err := o.print(ctx, streams, img, r); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}
@@ -106,6 +117,25 @@ func (o Options) print(ctx context.Context, streams ui.Streams, img *image.Image
 	case Text:
 	}
 	return format.Text(streams.Out, r, o.Details)
+}
+
+// budget reads what the image is held to; nil for no file.
+func (o Options) budget() (*budget.Budget, error) {
+	name := o.Budget
+	if name == "" {
+		if o.Dockerfile == "" {
+			return nil, nil
+		}
+		name = filepath.Join(filepath.Dir(o.Dockerfile), budget.FileName)
+	}
+	text, err := os.ReadFile(name)
+	if o.Budget == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the budget: %w", err)
+	}
+	return budget.Parse(name, text, o.Target)
 }
 
 // facts reads what the user named beside the image.

@@ -21,7 +21,7 @@ func Markdown(out io.Writer, r *report.Report) error {
 		if !g.Passed {
 			verdict = "**not met**"
 		}
-		fmt.Fprintf(&b, "- `--%s %s`: %s (%s)\n", g.Name, g.Limit, verdict, g.Value)
+		fmt.Fprintf(&b, "- `%s`: %s (%s)\n", g, verdict, g.Value)
 	}
 	if c := r.Comparison; c != nil {
 		fmt.Fprintf(&b, "- compared with %s: %s shipped, %s live; %d paths added, %d removed, %d changed; %s\n",

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"fmt"
 	"io"
 	"slices"
 
@@ -8,7 +9,7 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 )
 
-// SARIF prints findings for code scanning. Those of layers whose line isn't
+// SARIF prints findings and limits that aren't met for code scanning. Those of layers whose line isn't
 // known, and those of the configuration, stand at the first line of the
 // Dockerfile.
 func SARIF(out io.Writer, r *report.Report) error {
@@ -19,22 +20,27 @@ func SARIF(out io.Writer, r *report.Report) error {
 			file = l.File
 		}
 	}
-	rules := &run.Tool.Driver.Rules
-	for _, f := range r.Findings {
-		if !slices.ContainsFunc(*rules, func(known sarif.Rule) bool { return known.ID == f.Kind }) {
-			*rules = append(*rules, sarif.Rule{ID: f.Kind})
+	add := func(kind, level, message string, layer int) {
+		rules := &run.Tool.Driver.Rules
+		if !slices.ContainsFunc(*rules, func(known sarif.Rule) bool { return known.ID == kind }) {
+			*rules = append(*rules, sarif.Rule{ID: kind})
 		}
 		at := sarif.At(file, &sarif.Region{StartLine: 1})
-		if f.Layer >= 0 && r.Layers[f.Layer].Line > 0 {
-			at = sarif.At(r.Layers[f.Layer].File, &sarif.Region{StartLine: r.Layers[f.Layer].Line})
+		if layer >= 0 && r.Layers[layer].Line > 0 {
+			at = sarif.At(r.Layers[layer].File, &sarif.Region{StartLine: r.Layers[layer].Line})
 		}
-		level := f.Severity
 		if level == report.Info {
 			level = sarif.Note
 		}
-		run.Results = append(run.Results, sarif.Result{
-			RuleID: f.Kind, Level: level, Message: sarif.Text{Text: f.Message + ". " + f.Remedy}, Locations: []sarif.Location{at},
-		})
+		run.Results = append(run.Results, sarif.Result{RuleID: kind, Level: level, Message: sarif.Text{Text: message}, Locations: []sarif.Location{at}})
+	}
+	for _, g := range r.Gates {
+		if !g.Passed {
+			add("limit", report.Severe, fmt.Sprintf("%s is not met: %s", g, g.Value), g.Layer)
+		}
+	}
+	for _, f := range r.Findings {
+		add(f.Kind, f.Severity, f.Message+". "+f.Remedy, f.Layer)
 	}
 	return sarif.Write(out, run)
 }

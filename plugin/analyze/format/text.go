@@ -261,9 +261,9 @@ func signed(n int64) string {
 func (p *printer) gates(r *report.Report) {
 	for _, g := range r.Gates {
 		if g.Passed {
-			p.line("%s --%s %s: %s", p.paint(green, "met"), g.Name, g.Limit, g.Value)
+			p.line("%s %s: %s", p.paint(green, "met"), g, g.Value)
 		} else {
-			p.line("%s --%s %s: %s", p.paint(red, "not met"), g.Name, g.Limit, g.Value)
+			p.line("%s %s: %s", p.paint(red, "not met"), g, g.Value)
 		}
 	}
 }

@@ -134,10 +134,24 @@ type ChurnCost struct {
 
 // Gate is a policy and whether the image meets it.
 type Gate struct {
-	Name   string `json:"name"` // as the flag: "max-size"
-	Limit  string `json:"limit"`
-	Value  string `json:"value"`
-	Passed bool   `json:"passed"`
+	// Budget is the file that sets it; "" where a flag does.
+	Budget string `json:"budget,omitempty"`
+	// Name is what is held: as the flag, "max-size", or the paths or packages of
+	// a budget, "path /usr/share/doc/**".
+	Name  string `json:"name"`
+	Limit string `json:"limit"`
+	Value string `json:"value"`
+	// Layer is where most of it comes from; -1 for none.
+	Layer  int  `json:"layer"`
+	Passed bool `json:"passed"`
+}
+
+// String names the gate as its owner wrote it.
+func (g Gate) String() string {
+	if g.Budget == "" {
+		return "--" + g.Name + " " + g.Limit
+	}
+	return g.Budget + ": " + g.Name + " " + g.Limit
 }
 
 // Comparison is how an image differs from an older one. All bytes are what came

@@ -1,17 +1,12 @@
 package sync
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
-	"strings"
 
 	"github.com/Masterminds/semver/v3"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
+	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // entry is a job as it is written.
@@ -27,21 +22,14 @@ type entry struct {
 	Delete       bool     `yaml:"delete"`
 }
 
-// unknownField is how the YAML reader tells of a key that it doesn't know.
-var unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
-
-var oneLine = strings.NewReplacer("yaml: ", "", "unmarshal errors:\n  ", "", "\n  ", "; ")
-
 // ParseFile reads a YAML file of many jobs.
 func ParseFile(name string, text []byte) ([]Job, error) {
 	var file struct {
 		Version int     `yaml:"version"`
 		Syncs   []entry `yaml:"syncs"`
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %s", name, unknownField.ReplaceAllString(oneLine.Replace(err.Error()), "there is no $1"))
+	if err := ui.ReadYAML(name, text, &file); err != nil {
+		return nil, err
 	}
 	if file.Version != 1 || len(file.Syncs) == 0 {
 		return nil, fmt.Errorf("read %s: want \"version: 1\" and a list of \"syncs\"; see docs/registry.md", name)
