@@ -71,7 +71,7 @@ var floors = []storey{
 	{7, "cmd/docker-imgmgr", "plugin"},
 	{7, "frontend/cmd/imgmgr-frontend", "frontend"},
 	{7, "frontend/cmd/imgmgr-scanner", "frontend/scanner"},
-	{7, "docs/gen", "lint/** plugin plugin/ui plugin/prune/retention plugin/analyze/budget"},
+	{7, "docs/gen", "lint/** plugin plugin/ui plugin/prune/retention plugin/analyze/budget plugin/analyze/report"},
 
 	{8, "integration", "**"},
 	{8, "integration/**", "**"},

@@ -1,5 +1,6 @@
 // Command gen writes the reference below docs: a page for each rule, their
-// table, the command line, and the JSON schemas of prune's policies and analyze's budgets. It is run in the module's folder:
+// table, the command line, and the JSON schemas of prune's policies and of
+// analyze's budgets and reports. It is run in the module's folder:
 //
 //	go run ./docs/gen
 //
@@ -19,6 +20,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin"
 	"github.com/imgmgr/imgmgr/plugin/analyze/budget"
+	analysis "github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -52,14 +54,19 @@ func pages() (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the schema of analyze's budgets: %w", err)
 	}
+	reportSchema, err := schemaText(analysis.Schema())
+	if err != nil {
+		return nil, fmt.Errorf("write the schema of analyze's reports: %w", err)
+	}
 	all := map[string]string{
-		"budget.schema.json": budgetSchema,
-		"imgmgr.schema.json": schema,
-		"cli.md":             cliPage(plugin.Root("", ui.System)),
-		"ecosystems.md":      tools,
-		"hadolint.md":        hadolintPage(rules.All),
-		"rules/README.md":    rulesPage(rules.All),
-		"prune.schema.json":  policySchema,
+		"analyze.schema.json": reportSchema,
+		"budget.schema.json":  budgetSchema,
+		"imgmgr.schema.json":  schema,
+		"cli.md":              cliPage(plugin.Root("", ui.System)),
+		"ecosystems.md":       tools,
+		"hadolint.md":         hadolintPage(rules.All),
+		"rules/README.md":     rulesPage(rules.All),
+		"prune.schema.json":   policySchema,
 	}
 	for _, r := range rules.All {
 		all["rules/"+r.Name+".md"] = generated + report.Page(r)

@@ -30,7 +30,7 @@ type Image struct {
 	Platform string `json:"platform"`
 	// Attribution is how layers were led back to instructions: "provenance",
 	// "dockerfile", "history", or "none".
-	Attribution string `json:"attribution"`
+	Attribution string `json:"attribution" enum:"provenance,dockerfile,history,none"`
 	// Contents says that files' contents were looked at. Otherwise packages,
 	// secrets, duplicates and metadata-only copies aren't known.
 	Contents bool `json:"contents"`
@@ -85,7 +85,7 @@ type Layer struct {
 // Finding is something to do.
 type Finding struct {
 	Kind     string   `json:"kind"`
-	Severity string   `json:"severity"` // "error", "warning", "info"
+	Severity string   `json:"severity" enum:"error,warning,info"`
 	Rule     string   `json:"rule,omitempty"`
 	Layer    int      `json:"layer"` // -1 for the configuration
 	Paths    []string `json:"paths"` // the largest first, at most ten
@@ -176,7 +176,7 @@ type Comparison struct {
 // PathChange is a path that differs.
 type PathChange struct {
 	Path   string `json:"path"`
-	Change string `json:"change"` // "added", "removed", "content", "metadata"
+	Change string `json:"change" enum:"added,removed,content,metadata"`
 	Bytes  int64  `json:"bytes"`
 }
 
@@ -200,7 +200,7 @@ type PathEntry struct {
 	Path  string `json:"path"`
 	Layer int    `json:"layer"`
 	Bytes int64  `json:"bytes"`
-	State string `json:"state"` // "live", "overwritten", "deleted", "whiteout", "opaque"
+	State string `json:"state" enum:"live,overwritten,deleted,whiteout,opaque"`
 	// BuriedBy is the layer that buried it; -1 if it is live.
 	BuriedBy int `json:"buriedBy"`
 }
