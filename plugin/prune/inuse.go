@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
@@ -21,8 +22,18 @@ const maxText = 8 << 20
 var (
 	digestNamed = regexp.MustCompile(`(?:[\w.:/-]+@)?sha256:[0-9a-f]{64}`)
 	imageNamed  = regexp.MustCompile(`(?mi)^[\s\-"'{]*(?:image|FROM|tags|base_image|inherits_image)\b["']?\s*[:=]?\s*(.+)$`)
-	oneName     = regexp.MustCompile(`[\w][\w.-]*(?::\d+)?(?:/[\w.-]+)*:[\w][\w.-]{0,127}|[\w][\w.-]*(?::\d+)?(?:/[\w.-]+)+`)
+	// In JSON of one line, in YAML's braces, and of BuildKit's named contexts.
+	imageInLine = regexp.MustCompile(`(?:\bimage(?:Name)?["']?\s*:\s*["']?|docker-image://)([\w][\w./:-]*)`)
+	// A list of images, one a line, as kubectl's jsonpath prints them.
+	imageAlone = regexp.MustCompile(`(?m)^\s*([\w][\w.-]*(?::\d+)?(?:/[\w.-]+)*:[\w][\w.-]{0,127})\s*$`)
+	// Values of Helm, images of Kustomize: the tag stands up to three lines below.
+	nameAndTag = []*regexp.Regexp{tagBelow("repository", "tag"), tagBelow("newName", "newTag"), tagBelow("name", "newTag")}
+	oneName    = regexp.MustCompile(`[\w][\w.-]*(?::\d+)?(?:/[\w.-]+)*:[\w][\w.-]{0,127}|[\w][\w.-]*(?::\d+)?(?:/[\w.-]+)+`)
 )
+
+func tagBelow(name, tag string) *regexp.Regexp {
+	return regexp.MustCompile(`\b` + name + `["']?\s*:\s*["']?([\w][\w./:-]*)["']?,?[^\n]*(?:\n[^\n]*){0,3}?\b` + tag + `["']?\s*:\s*["']?([\w][\w.-]*)`)
+}
 
 // usesIn finds the images that a file, or the files of a folder, name.
 func usesIn(path string) ([]retention.Use, error) {
@@ -71,6 +82,14 @@ func imagesIn(text, by string) []retention.Use {
 	}
 	for _, image := range digestNamed.FindAllString(text, -1) {
 		add(image)
+	}
+	for _, m := range slices.Concat(imageInLine.FindAllStringSubmatch(text, -1), imageAlone.FindAllStringSubmatch(text, -1)) {
+		add(m[1])
+	}
+	for _, pattern := range nameAndTag {
+		for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+			add(m[1] + ":" + m[2])
+		}
 	}
 	for _, m := range imageNamed.FindAllStringSubmatch(text, -1) {
 		value, _, _ := strings.Cut(m[1], "@")
