@@ -147,8 +147,10 @@ func (t *twins) excludes(a, b *Step) string {
 // shortened reports that words of b are those of a, some of them left out or
 // replaced: a flag that turned a cache off.
 func shortened(a, b []string) bool {
-	have := strings.Fields(strings.Join(a, " "))
-	for word := range strings.FieldsSeq(strings.Join(b, " ")) {
+	// An operator needs no space around it: "pip install --no-cache-dir&&make".
+	apart := strings.NewReplacer("&", " & ", "|", " | ", ";", " ; ")
+	have := strings.Fields(apart.Replace(strings.Join(a, " ")))
+	for word := range strings.FieldsSeq(apart.Replace(strings.Join(b, " "))) {
 		i := slices.Index(have, word)
 		if i < 0 && !slices.Contains(brought[:], word) {
 			return false

@@ -46,6 +46,7 @@ func TestTwinsCatchWrongRewrites(t *testing.T) {
 	}{
 		"nothing":                     {"", "", nil, ""},
 		"a lost step":                 {"RUN make\n", "", nil, "lost"},
+		"an operator gained":          {"RUN make", "RUN make&&make", []lint.Applied{cache}, "lost"},
 		"other words":                 {"RUN make", "RUN make -s", nil, "new: RUN /bin/sh -c make -s"},
 		"declared to reword":          {"echo $SHA", "echo", []lint.Applied{{Rewords: 1}}, ""},
 		"further words":               {"RUN make", "RUN make -s", []lint.Applied{{Rewords: 1}}, "lost"},
