@@ -17,16 +17,7 @@ const leastCommits = 10
 // churn says how often what a COPY or ADD takes from the context changes, and
 // how often the files that are enough do; nothing where the history isn't known.
 func churn(p *lint.Pass, in *dockerfile.Instruction, enough []string) []lint.Evidence {
-	var sources []string
-	switch c := in.Command.(type) {
-	case *instructions.CopyCommand:
-		if c.From != "" {
-			return nil
-		}
-		sources = c.SourcePaths
-	case *instructions.AddCommand:
-		sources = c.SourcePaths
-	}
+	sources := contextCopy(in).SourcePaths
 	if len(sources) == 0 {
 		return nil
 	}
@@ -40,4 +31,18 @@ func churn(p *lint.Pass, in *dockerfile.Instruction, enough []string) []lint.Evi
 		says += fmt.Sprintf(", and %s in %d", strings.Join(enough, ", "), fewer)
 	}
 	return []lint.Evidence{{What: "git", Says: says}}
+}
+
+// contextCopy is what any COPY or ADD takes from the build context, and where to;
+// without sources where the instruction is another one.
+func contextCopy(in *dockerfile.Instruction) instructions.SourcesAndDest {
+	switch c := in.Command.(type) {
+	case *instructions.CopyCommand:
+		if c.From == "" {
+			return c.SourcesAndDest
+		}
+	case *instructions.AddCommand:
+		return c.SourcesAndDest
+	}
+	return instructions.SourcesAndDest{}
 }

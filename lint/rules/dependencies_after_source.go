@@ -112,18 +112,7 @@ func (all *steps) sources(s *step, u *ecosystem.Use) *sourceCopy {
 }
 
 func (all *steps) sourceCopy(in *dockerfile.Instruction) *sourceCopy {
-	var src instructions.SourcesAndDest
-	switch c := in.Command.(type) {
-	case *instructions.CopyCommand:
-		if c.From != "" {
-			return nil
-		}
-		src = c.SourcesAndDest
-	case *instructions.AddCommand:
-		src = c.SourcesAndDest
-	default:
-		return nil
-	}
+	src := contextCopy(in)
 	if len(src.SourcePaths) != 1 || len(src.SourceContents) > 0 || strings.ContainsAny(src.SourcePaths[0], "*?[$") {
 		return nil
 	}
