@@ -54,7 +54,7 @@ var floors = []storey{
 	{5, "plugin/analyze/packages", "plugin/analyze/packages/rpmdb plugin/analyze/report plugin/image"},
 	{5, "plugin/analyze/tree", "plugin/image"},
 	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/analyze/tree plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
-	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/image/** plugin/ui"},
+	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/distribution plugin/image/** plugin/ui"},
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
 	{5, "plugin/lsp", "lint/** plugin/lint plugin/ui"}, // the same lint, in an editor
 	{5, "plugin/registry/catalog", "plugin/prune/retention"},

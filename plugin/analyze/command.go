@@ -32,6 +32,7 @@ const examples = `  docker imgmgr analyze debian:bookworm-slim
   docker imgmgr analyze app:1 --tui
   docker imgmgr analyze app:1 --file Dockerfile --findings
   docker imgmgr analyze app:2 --compare app:1 --max-growth 5%
+  docker imgmgr analyze --all registry.example.com/team/*
   docker save app:1 | docker imgmgr analyze - --max-wasted 20MB
   docker imgmgr analyze oci:build/image --format html > report.html`
 
@@ -40,6 +41,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	var o Options
 	var format string
 	var mirrors []string
+	var all bool
 	cmd := &cobra.Command{
 		Use:     "analyze [OPTIONS] IMAGE",
 		Short:   "Show what an image costs, line by line, and what to do about it",
@@ -58,6 +60,12 @@ func Command(streams func() ui.Streams) *cobra.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
+			if all && o.Format != Text && o.Format != JSON {
+				return fmt.Errorf("--all prints text or json, not %s", o.Format)
+			}
+			if all {
+				return RunAll(cmd.Context(), s, o)
+			}
 			return Run(cmd.Context(), s, o)
 		},
 	}
@@ -65,6 +73,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set.SortFlags = false
 	set.StringVar(&format, "format", string(Text), "Print the report in this `FORMAT`: text, json, markdown, sarif or html")
 	set.BoolVar(&o.TUI, "tui", false, "Walk through the layers and files in the terminal, with the keys of dive")
+	set.BoolVar(&all, "all", false, "IMAGE is a registry's HOST/PATTERN of repositories: show what their images share")
 	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
 	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
 	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")
