@@ -23,8 +23,10 @@ func (l *leftover) is(name string) bool { return l.pattern.MatchString(name) }
 
 const cacheMount = "Use a cache mount (RUN --mount=type=cache), or delete them in the same RUN"
 
-// leftoverKinds are all kinds. The first that fits a path is the path's.
+// leftoverKinds are all kinds. The first that fits a path is the path's. One without
+// a name is none: licences have to stay with what they are about.
 var leftoverKinds = []*leftover{
+	{pattern: under(`usr/(local/)?share/(doc|licenses)/.*/(copyright|COPYING|LICEN[CS]E|NOTICE)[^/]*$`)},
 	{"apt-lists", "AptListsLeft", "apt's package lists", cacheMount, under(`var/lib/apt/lists/.`)},
 	{"apt-cache", "PackageCacheLeft", "packages that apt downloaded", cacheMount, under(`var/cache/apt/.`)},
 	{"apk-cache", "PackageCacheLeft", "packages that apk downloaded", "Use apk add --no-cache", under(`(var/cache/apk|etc/apk/cache)/.`)},
@@ -41,6 +43,7 @@ var leftoverKinds = []*leftover{
 	{"vcs", "", "version control data", "List .git in .dockerignore, or copy only what is needed", anywhere(`\.(git|hg|svn)/.`)},
 	{"python-bytecode", "", "Python's byte code, which is made again when it is missing", "Set PYTHONDONTWRITEBYTECODE=1 while installing, if the start may take longer", anywhere(`__pycache__/.+\.pyc$`)},
 	{"core-dump", "", "core dumps", "Delete them, and find out what crashed", anywhere(`core\.\d+$`)},
+	{"archive", "ArchiveCopied", "archives, which are likely unpacked or installed already", "Fetch, unpack and delete them in the same RUN, or use ADD, which unpacks", anywhere(`[^/]+\.(tar(\.(gz|bz2|xz|zst))?|t[gx]z|deb|rpm|iso)$`)},
 	{"log", "", "logs of the build", "Delete them in the instruction that writes them", under(`var/log/.`)},
 	{"temporary", "", "temporary files", "Delete them in the instruction that makes them, or mount a tmpfs there", under(`(var/)?tmp/.`)},
 	{"documentation", "", "manuals and documentation", "Leave them out when packages are installed: dpkg's path-exclude, dnf's tsflags=nodocs", under(`usr/(local/)?share/(doc|man|info|gtk-doc)/.`)},
@@ -98,5 +101,9 @@ func leftovers(e *Evidence) []report.Finding {
 
 // leftoverKind is the kind of a path, -1 for none.
 func leftoverKind(name string) int {
-	return slices.IndexFunc(leftoverKinds, func(l *leftover) bool { return l.is(name) })
+	kind := slices.IndexFunc(leftoverKinds, func(l *leftover) bool { return l.is(name) })
+	if kind >= 0 && leftoverKinds[kind].kind == "" {
+		return -1
+	}
+	return kind
 }

@@ -18,3 +18,35 @@ func TestRulesOfLeftovers(t *testing.T) {
 		}
 	}
 }
+
+// What has to stay isn't left over, and what only looks like it neither.
+func TestLeftoverKinds(t *testing.T) {
+	for name, want := range map[string]string{
+		"usr/share/doc/curl/copyright":        "",
+		"usr/share/doc/curl/changelog.gz":     "documentation",
+		"usr/share/man/man1/curl.1.gz":        "documentation",
+		"usr/share/licenses/curl/COPYING":     "",
+		"opt/node-v20.tar.xz":                 "archive",
+		"tmp/app.deb":                         "archive",
+		"app/node_modules/tar/index.js":       "",
+		"app/core.1234":                       "core-dump",
+		"app/core.js":                         "",
+		"app/.git/objects/ab/cd":              "vcs",
+		"app/.gitignore":                      "",
+		"var/cache/apt/pkgcache.bin":          "apt-cache",
+		"var/cache/apt/archives/curl_8.deb":   "apt-cache",
+		"usr/local/include/node/node.h":       "headers",
+		"usr/lib/x86_64-linux-gnu/libc.a":     "headers",
+		"usr/lib/x86_64-linux-gnu/libc.so.6":  "",
+		"usr/lib/gcc/x86_64-linux-gnu/12/cc1": "toolchain",
+		"home/me/.npm/_cacache/index-v5/a":    "npm-cache",
+	} {
+		got := ""
+		if i := leftoverKind(name); i >= 0 {
+			got = leftoverKinds[i].kind
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+}

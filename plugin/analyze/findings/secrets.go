@@ -149,8 +149,9 @@ var secretVisitor = image.Visitor{
 	},
 }
 
-// publicKeys are folders with keys that everybody has: of tests and of examples.
-var publicKeys = regexp.MustCompile(`(^|/)(testdata|tests?|examples?|fixtures)/|^usr/share/(doc|perl)/`)
+// publicKeys are folders with keys that everybody has: of tests, of examples, and of
+// Go's own sources.
+var publicKeys = regexp.MustCompile(`(^|/)(testdata|tests?|examples?|fixtures)/|^usr/share/(doc|perl)/|^usr/(local/go|lib/go-[^/]+)/src/`)
 
 func known(name string) bool { return publicKeys.MatchString(name) }
 
