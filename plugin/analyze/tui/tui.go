@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/rivo/uniseg"
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/analyze/tree"
@@ -131,7 +132,12 @@ func (m *model) screen() string {
 func (m *model) head() string {
 	r := m.layers.report
 	numbers := fmt.Sprintf("%s shipped  %s dead  %s efficient ", ui.Size(r.Totals.ShippedBytes), ui.Size(r.Totals.DeadBytes), ui.Percent(r.Totals.Efficiency))
-	name := " " + ui.Fit(ui.Plain(r.Image.Source)+"  "+r.Image.Platform, m.width-len(numbers)-2)
+	room := m.width - len(numbers) - 2
+	name := ui.Plain(r.Image.Source)
+	if full := name + "  " + r.Image.Platform; uniseg.StringWidth(full) <= room {
+		name = full
+	}
+	name = " " + ui.Fit(name, room)
 	return line(m.width, reverse, cell{bold, line(m.width-len(numbers), "", cell{plain, name})}, cell{plain, numbers})
 }
 
