@@ -82,6 +82,7 @@ var All = slices.Concat([]*lint.Rule{
 	HealthcheckMissing,
 	HealthcheckToolMissing,
 	UserUnknown,
+	JavaOptionRefused,
 	LabelValueInvalid,
 	LabelMissing,
 	LabelNotAllowed,
