@@ -59,7 +59,7 @@ func development(e *Evidence) []report.Finding {
 			}
 			out = append(out, report.Finding{
 				Kind: "dev-dependencies", Severity: report.Warning, Layer: i, Paths: largest(files), Files: len(files), Bytes: sum,
-				Message: fmt.Sprintf("/%s/node_modules has %s of packages that npm calls devDependencies", strings.TrimPrefix(project, "."), ui.Size(sum)),
+				Message: fmt.Sprintf("%s ships %s of packages that npm calls devDependencies, in %s", e.place(i), ui.Size(sum), path.Join("/", project, "node_modules")),
 				Remedy:  "Install with npm ci --omit=dev, in a stage of its own where the build needs them",
 			})
 		}

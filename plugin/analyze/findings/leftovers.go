@@ -43,12 +43,12 @@ var leftoverKinds = []*leftover{
 	{"vcs", "", "version control data", "List .git in .dockerignore, or copy only what is needed", anywhere(`\.(git|hg|svn)/.`)},
 	{"python-bytecode", "", "Python's byte code, which is made again when it is missing", "Set PYTHONDONTWRITEBYTECODE=1 while installing, if the start may take longer", anywhere(`__pycache__/.+\.pyc$`)},
 	{"core-dump", "", "core dumps", "Delete them, and find out what crashed", anywhere(`core\.\d+$`)},
-	{"archive", "ArchiveCopied", "archives, which are likely unpacked or installed already", "Fetch, unpack and delete them in the same RUN, or use ADD, which unpacks", anywhere(`[^/]+\.(tar(\.(gz|bz2|xz|zst))?|t[gx]z|deb|rpm|iso)$`)},
 	{"log", "", "logs of the build", "Delete them in the instruction that writes them", under(`var/log/.`)},
 	{"temporary", "", "temporary files", "Delete them in the instruction that makes them, or mount a tmpfs there", under(`(var/)?tmp/.`)},
 	{"documentation", "", "manuals and documentation", "Leave them out when packages are installed: dpkg's path-exclude, dnf's tsflags=nodocs", under(`usr/(local/)?share/(doc|man|info|gtk-doc)/.`)},
 	{"toolchain", "", "compilers and their files", "Build in a stage of its own and copy the result", regexp.MustCompile(`^(usr/lib/gcc/|usr/libexec/gcc/|usr/local/go/(pkg|src|bin)/|usr/lib/llvm-|usr/local/rustup/|root/\.rustup/|usr/lib/rustlib/)`)},
 	{"headers", "", "headers and static libraries", "Build in a stage of its own and copy the result", regexp.MustCompile(`^(usr/(local/)?include/.|(usr/)?(local/)?lib(64)?/.*\.a$)`)},
+	{"archive", "ArchiveCopied", "archives, which are likely unpacked or installed already", "Fetch, unpack and delete them in the same RUN, or use ADD, which unpacks", anywhere(`[^/]+\.(tar(\.(gz|bz2|xz|zst))?|t[gx]z|deb|rpm|iso)$`)},
 }
 
 func under(pattern string) *regexp.Regexp { return regexp.MustCompile("^" + pattern) }

@@ -126,7 +126,7 @@ type leak struct {
 
 // secretVisitor looks for secrets in all texts, those that are buried too.
 var secretVisitor = image.Visitor{
-	Name:  "secrets/1",
+	Name:  "secrets/2",
 	Wants: func(f *image.File) bool { return f.Size >= 16 && f.Size <= secretBytes && !known(f.Path) },
 	Read: func(_ *image.File, content io.Reader) ([]byte, error) {
 		text, err := io.ReadAll(content)

@@ -58,7 +58,6 @@ func duplicates(e *Evidence) []report.Finding {
 	for _, c := range e.Costs.Copies {
 		f.Bytes += c.Bytes
 		f.Files += len(c.Paths) - 1
-		f.Layer = max(f.Layer, c.Layer)
 		if len(f.Paths) < mostPaths {
 			f.Paths = append(f.Paths, c.Paths[len(c.Paths)-1])
 		}
@@ -66,6 +65,7 @@ func duplicates(e *Evidence) []report.Finding {
 	if f.Bytes < leastBytes {
 		return nil
 	}
+	f.Layer = e.Costs.Copies[0].Layer
 	f.Message = fmt.Sprintf("%s have a content that is in the image already, %s in all; the costliest is %s", ui.Count(f.Files, "file"), ui.Size(f.Bytes), e.Costs.Copies[0].Paths[0])
 	f.Remedy = "Link to one of them, or leave the others out"
 	return []report.Finding{f}
