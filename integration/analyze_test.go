@@ -6,13 +6,18 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	containerdclient "github.com/containerd/containerd/v2/client"
+
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 	"github.com/imgmgr/imgmgr/plugin/analyze"
+	"github.com/imgmgr/imgmgr/plugin/image/containerd"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -68,6 +73,95 @@ func TestAnalyzeOfABuild(t *testing.T) {
 	}
 }
 
+// compressed has no layers of a base image: the stand-ins' aren't compressed, and an
+// engine that gives plain layers out doesn't say whether a registry has them so.
+const compressed = `FROM debian:bookworm-slim AS build
+RUN head -c 300000 /dev/urandom > /result && chmod 644 /result
+
+FROM scratch
+COPY --from=build /var/lib/dpkg/status /var/lib/dpkg/status
+COPY --from=build /result /app/result
+COPY --from=build --chmod=755 /result /app/result
+CMD ["/app/result"]
+`
+
+// An image that sources hold as it was pushed gives the same JSON, byte for byte, but
+// for what it is called there. An engine's classic store and docker save don't know
+// how layers were compressed, nor what is attached: TestAnalyzeOfABuild has those.
+func TestSourcesSayTheSame(t *testing.T) {
+	if err := sb.StartNewestEngine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("DOCKER_HOST", sb.NewestEngine)
+	ref, dir := sb.Registry+"/same:1", t.TempDir()
+	build(t, sandbox.BuildRequest{Dockerfile: []byte(compressed), Push: ref, Attests: map[string]string{"provenance": "mode=max"}})
+	for _, args := range [][]string{{"pull", ref}, {"save", "--output", "saved.tar", ref}} {
+		if _, err := sb.DockerAt(t.Context(), sb.NewestEngine, dir, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("CONTAINERD_ADDRESS", imported(t, filepath.Join(dir, "saved.tar")))
+	t.Setenv("CONTAINERD_NAMESPACE", containerd.DefaultNamespace)
+	want := unnamed(t, "registry:"+ref)
+	if !strings.Contains(want, `"attribution": "provenance"`) {
+		t.Error("not led back by provenance")
+	}
+	for _, arg := range []string{"engine:" + ref, "containerd:" + ref} {
+		if got := unnamed(t, arg); got != want {
+			t.Errorf("%s says\n%s", arg, firstDifference(got, want))
+		}
+	}
+}
+
+// imported is the address of a containerd with the images of an archive.
+func imported(t *testing.T, archive string) string {
+	t.Helper()
+	socket, err := sb.StartContainerd(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := containerdclient.New(socket, containerdclient.WithDefaultNamespace(containerd.DefaultNamespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	saved, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer saved.Close()
+	if _, err := c.Import(t.Context(), saved, containerdclient.WithAllPlatforms(true)); err != nil {
+		t.Fatal(err)
+	}
+	return socket
+}
+
+// unnamed is the JSON of a report without what the image is called.
+func unnamed(t *testing.T, arg string) string {
+	t.Helper()
+	text := printed(t, arg)
+	var r struct{ Image struct{ Name, Source string } }
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{"name": r.Image.Name, "source": r.Image.Source} {
+		text = bytes.Replace(text, fmt.Appendf(nil, "%q: %q", key, value), fmt.Appendf(nil, "%q: %q", key, ""), 1)
+	}
+	return string(text)
+}
+
+// firstDifference is the first line that differs.
+func firstDifference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("%d: %s\nthe registry says %s", i+1, a[i], b[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, the registry %d", len(a), len(b))
+}
+
 // analysis is what these tests read of the JSON.
 type analysis struct {
 	Image  struct{ Attribution string }
@@ -96,6 +190,17 @@ type finding struct {
 
 func analyzed(t *testing.T, arg string) analysis {
 	t.Helper()
+	text := printed(t, arg)
+	var a analysis
+	if err := json.Unmarshal(text, &a); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return a
+}
+
+// printed is a report as JSON.
+func printed(t *testing.T, arg string) []byte {
+	t.Helper()
 	var out bytes.Buffer
 	err := analyze.Run(t.Context(), ui.Streams{Out: ui.Output{Writer: &out}}, analyze.Options{
 		Image: arg, Format: analyze.JSON,
@@ -103,11 +208,7 @@ func analyzed(t *testing.T, arg string) analysis {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var a analysis
-	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
-		t.Fatalf("%v\n%s", err, out.Bytes())
-	}
-	return a
+	return out.Bytes()
 }
 
 // comparable is a report without what only some sources know: how layers are
