@@ -77,12 +77,12 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	if err != nil {
 		return err
 	}
-	img, r, err := o.analyze(ctx, o.Image, facts)
+	img, r, err := o.analyze(ctx, streams, o.Image, facts)
 	if err != nil {
 		return err
 	}
 	if o.Compare != "" {
-		old, was, err := o.analyze(ctx, o.Compare, Facts{})
+		old, was, err := o.analyze(ctx, streams, o.Compare, Facts{})
 		if err != nil {
 			return err
 		}
@@ -180,13 +180,17 @@ func (o Options) describe(ctx context.Context, arg string) (_ *image.Image, err 
 }
 
 // analyze reads an image and reports on it.
-func (o Options) analyze(ctx context.Context, arg string, f Facts) (_ *image.Image, _ *report.Report, err error) {
+func (o Options) analyze(ctx context.Context, streams ui.Streams, arg string, f Facts) (_ *image.Image, _ *report.Report, err error) {
 	src, err := source.Open(ctx, arg, o.Sources)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	img, err := src.Read(ctx, o.Platform, Walker(o.cache(), o.Quick))
+	bar := ui.NewProgress(streams.Err, "reading layers")
+	defer bar.End()
+	walker := Walker(o.cache(), o.Quick)
+	walker.Progress = bar.ShowBytes
+	img, err := src.Read(ctx, o.Platform, walker)
 	if err != nil {
 		return nil, nil, err
 	}

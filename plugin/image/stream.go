@@ -26,7 +26,7 @@ type counter interface{ at() int64 }
 
 // open finds out how a layer is compressed and sets up the way to its tar.
 func (w *Walk) open(ctx context.Context, b Blob, in io.Reader) (*stream, error) {
-	s := &stream{raw: &source{ctx: ctx, in: in, progress: w.walker.Progress}, close: func() {}}
+	s := &stream{raw: &source{ctx: ctx, in: in, progress: w.progress}, close: func() {}}
 	s.verified = b.Verified && b.Digest != ""
 	if seeker, ok := in.(io.ReadSeeker); ok {
 		plain, err := isPlain(seeker)
@@ -34,7 +34,7 @@ func (w *Walk) open(ctx context.Context, b Blob, in io.Reader) (*stream, error) 
 			return nil, err
 		}
 		if plain {
-			file := &seekable{ReadSeeker: seeker, ctx: ctx, progress: w.walker.Progress}
+			file := &seekable{ReadSeeker: seeker, ctx: ctx, progress: w.progress}
 			s.tar, s.counter, s.file = file, file, file
 			return s, nil
 		}
@@ -100,9 +100,7 @@ func (s *source) Read(p []byte) (int, error) {
 	if s.sum != nil {
 		s.sum.Write(p[:n])
 	}
-	if s.progress != nil {
-		s.progress(int64(n))
-	}
+	s.progress(int64(n))
 	return n, err
 }
 
@@ -144,9 +142,7 @@ func (s *seekable) Seek(offset int64, whence int) (int64, error) {
 
 func (s *seekable) advance(n int64) {
 	s.pos += n
-	if s.progress != nil {
-		s.progress(n)
-	}
+	s.progress(n)
 }
 
 func (s *seekable) at() int64 { return s.pos }

@@ -19,6 +19,8 @@ import (
 type Walk struct {
 	walker Walker
 	used   atomic.Int64 // memory of all tables, held against Limits.TableBytes
+
+	read, all atomic.Int64 // bytes, for Walker.Progress
 }
 
 // Start begins to read an image.
@@ -49,15 +51,21 @@ func (w *Walk) Layers(ctx context.Context, blobs []Blob) ([]Table, error) {
 			first[b.Digest] = i
 		}
 		order = append(order, i)
+		w.all.Add(b.Size)
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(blobs[j].Size, blobs[i].Size) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, i := range order {
-		group.Go(func() (err error) {
-			if tables[i], err = w.Layer(ctx, blobs[i]); err != nil {
+		group.Go(func() error {
+			table, cached, err := w.layer(ctx, blobs[i])
+			if err != nil {
 				return fmt.Errorf("layer %d of %d: %w", i+1, len(blobs), err)
 			}
+			if cached {
+				w.all.Add(-blobs[i].Size)
+			}
+			tables[i] = table
 			return nil
 		})
 	}
@@ -77,25 +85,38 @@ func (w *Walk) Layer(ctx context.Context, b Blob) (Table, error) {
 	if w == nil {
 		return Table{}, nil
 	}
+	table, _, err := w.layer(ctx, b)
+	return table, err
+}
+
+func (w *Walk) layer(ctx context.Context, b Blob) (_ Table, cached bool, err error) {
 	known, ok := w.cached(b)
 	if ok && w.complete(known) {
-		return known, w.charge(known)
+		return known, true, w.charge(known)
 	}
 	stream, err := b.Open(ctx)
 	if err != nil {
-		return Table{}, fmt.Errorf("open %s: %w", name(b), err)
+		return Table{}, false, fmt.Errorf("open %s: %w", name(b), err)
 	}
 	defer stream.Close()
 	r := &reader{walk: w, visitors: w.missing(known), hash: w.walker.Hash || known.Hashed}
 	table, verified, err := r.read(ctx, b, stream)
 	if err != nil {
-		return Table{}, fmt.Errorf("read %s: %w", name(b), err)
+		return Table{}, false, fmt.Errorf("read %s: %w", name(b), err)
 	}
 	maps.Copy(table.Notes, known.Notes)
 	if w.walker.Cache != nil && verified {
 		w.walker.Cache.Put(b.Digest, table)
 	}
-	return table, nil
+	return table, false, nil
+}
+
+// progress counts bytes that were read.
+func (w *Walk) progress(n int64) {
+	read := w.read.Add(n)
+	if w.walker.Progress != nil {
+		w.walker.Progress(read, w.all.Load())
+	}
 }
 
 // cached looks a layer up. A table of our own making is within the limits, or

@@ -218,7 +218,7 @@ func TestALayerThatOccursTwiceIsReadOnce(t *testing.T) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}}
 	var progress atomic.Int64
-	w := image.Walker{Progress: func(n int64) { progress.Add(n) }}
+	w := image.Walker{Progress: func(read, _ int64) { progress.Store(read) }}
 	tables, err := w.Start().Layers(t.Context(), []image.Blob{b, b})
 	if err != nil {
 		t.Fatal(err)

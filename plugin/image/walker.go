@@ -21,9 +21,10 @@ type Walker struct {
 	// Limits bound what a hostile image can use up; zero fields are those of
 	// DefaultLimits.
 	Limits Limits
-	// Progress is told of bytes as they are read from the source; may be nil.
-	// It is called from several goroutines.
-	Progress func(n int64)
+	// Progress is told, as bytes are read from the source, how many were so far,
+	// and of how many; all is 0 where the source doesn't tell beforehand. May be
+	// nil. It is called from several goroutines.
+	Progress func(read, all int64)
 }
 
 // Visitor reads the contents of chosen files of every layer, those that are

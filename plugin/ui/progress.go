@@ -15,9 +15,9 @@ type Progress struct {
 	out  *os.File
 	what string
 
-	mu    sync.Mutex
-	last  time.Time
-	shown bool
+	mu          sync.Mutex
+	first, last time.Time
+	shown       bool
 }
 
 // NewProgress tells of work in one word or two, as "reading tags".
@@ -31,13 +31,36 @@ func NewProgress(out Output, what string) *Progress {
 
 // Show says how much is done of what is known so far.
 func (p *Progress) Show(done, all int) {
+	p.show(func() string { return fmt.Sprintf("%d of %d", done, all) })
+}
+
+// ShowBytes says how many bytes are read of how many, and what time that will
+// take yet; all is 0 where that isn't known.
+func (p *Progress) ShowBytes(done, all int64) {
+	p.show(func() string {
+		if all <= done {
+			return Size(done)
+		}
+		text := Size(done) + " of " + Size(all)
+		spent := time.Since(p.first)
+		if left := time.Duration(float64(spent) * float64(all-done) / float64(max(done, 1))); spent > time.Second {
+			text += ", " + left.Round(time.Second).String() + " left"
+		}
+		return text
+	})
+}
+
+func (p *Progress) show(text func() string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out == nil || time.Since(p.last) < 100*time.Millisecond {
 		return
 	}
+	if !p.shown {
+		p.first = time.Now()
+	}
 	p.last, p.shown = time.Now(), true
-	fmt.Fprintf(p.out, "\r\x1b[K%s: %d of %d", p.what, done, all)
+	fmt.Fprintf(p.out, "\r\x1b[K%s: %s", p.what, text())
 }
 
 // End takes the line away.
