@@ -198,6 +198,9 @@ func (o Options) analyze(ctx context.Context, streams ui.Streams, arg string, f 
 	if err := f.attested(ctx, img); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", arg, err)
 	}
+	if f.Base == nil && f.Dockerfile == nil && len(f.Provenance) == 0 {
+		f.Base = o.annotated(ctx, img)
+	}
 	return img, Analyze(img, f), nil
 }
 

@@ -11,10 +11,13 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -36,20 +39,42 @@ func valid(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // TestScripts runs the text scripts in testdata/script. The same image is app.tar, in the folder layout, and app:1 at $REGISTRY: its
-// second layer deletes 300,000 bytes of the first.
+// second layer deletes 300,000 bytes of the first. based:1 is that, too, with annotations that name base:1, its first layer; astray:1
+// names an image that isn't there.
 func TestScripts(t *testing.T) {
 	srv := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(srv.Close)
 	host := strings.TrimPrefix(srv.URL, "http://")
-	img := imagetest.Case{Layers: []imagetest.Layer{
+	layers := []imagetest.Layer{
 		{{Kind: "file", Path: "app/large", Size: 300_000, Mode: 0o644}, {Kind: "file", Path: "app/program", Size: 100_000, Mode: 0o755}},
 		{{Kind: "whiteout", Path: "app/large"}, {Kind: "file", Path: "etc/config", Size: 50_000, Mode: 0o644}},
-	}}.Image(t)
+	}
+	img := imagetest.Case{Layers: layers}.Image(t)
+	base := imagetest.Case{Layers: layers[:1]}.Image(t)
+	push := func(to string, img v1.Image) {
+		ref, err := name.ParseReference(host + "/" + to)
+		if err == nil {
+			err = remote.Write(ref, img)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	on := func(base string, digest v1.Hash) v1.Image {
+		return mutate.Annotations(img, map[string]string{ocispec.AnnotationBaseImageName: host + "/" + base, ocispec.AnnotationBaseImageDigest: digest.String()}).(v1.Image)
+	}
+	digest, err := base.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	push("app:1", img)
+	push("base:1", base)
+	push("based:1", on("base:1", digest))
+	push("astray:1", on("nowhere:1", digest))
 	plugintest.Run(t, func(env *testscript.Env) error {
 		env.Setenv("REGISTRY", host)
 		tag, err := name.NewTag("app:1")
-		ref, err2 := name.ParseReference(host + "/app:1")
-		path, err3 := layout.Write(filepath.Join(env.WorkDir, "layout"), empty.Index)
-		return errors.Join(err, err2, err3, tarball.WriteToFile(filepath.Join(env.WorkDir, "app.tar"), tag, img), remote.Write(ref, img), path.AppendImage(img))
+		path, err2 := layout.Write(filepath.Join(env.WorkDir, "layout"), empty.Index)
+		return errors.Join(err, err2, tarball.WriteToFile(filepath.Join(env.WorkDir, "app.tar"), tag, img), path.AppendImage(img))
 	}, map[string]plugintest.Command{"valid": valid})
 }
