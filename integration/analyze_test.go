@@ -17,6 +17,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 	"github.com/imgmgr/imgmgr/plugin/analyze"
+	"github.com/imgmgr/imgmgr/plugin/analyze/shared"
 	"github.com/imgmgr/imgmgr/plugin/image/containerd"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -65,12 +66,38 @@ func TestAnalyzeOfABuild(t *testing.T) {
 		}
 	}
 	want := analyzed(t, "registry:"+ref)
+	checkHost(t, ref, want)
 	for _, arg := range []string{"engine:" + ref, ref, "archive:" + filepath.Join(dir, "saved.tar")} {
 		got := analyzed(t, arg)
 		if a, b := comparable(t, got), comparable(t, want); a != b {
 			t.Errorf("%s says\n%s\nthe registry says\n%s", arg, a, b)
 		}
 	}
+}
+
+// checkHost holds what --all says of the engine's images against one of them.
+func checkHost(t *testing.T, ref string, want analysis) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := analyze.RunAll(t.Context(), ui.Streams{Out: ui.Output{Writer: &out}}, analyze.Options{Format: analyze.JSON}); err != nil {
+		t.Fatal(err)
+	}
+	var host shared.Report
+	if err := json.Unmarshal(out.Bytes(), &host); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range host.Images {
+		if !slices.Contains(row.Names, ref) {
+			continue
+		}
+		// The engine counts folders and links, too.
+		shipped := int64(want.Totals["shippedBytes"])
+		if row.Layers != len(want.Layers) || row.Unique+row.Shared != row.Bytes || row.Bytes < shipped || row.Bytes > shipped*11/10 {
+			t.Errorf("--all says %+v of an image of %d layers that ship %d bytes", row, len(want.Layers), shipped)
+		}
+		return
+	}
+	t.Errorf("--all doesn't know %s: %s", ref, &out)
 }
 
 // compressed has no layers of a base image: the stand-ins' aren't compressed, and an

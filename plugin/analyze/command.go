@@ -32,6 +32,7 @@ const examples = `  docker imgmgr analyze debian:bookworm-slim
   docker imgmgr analyze app:1 --tui
   docker imgmgr analyze app:1 --file Dockerfile --findings
   docker imgmgr analyze app:2 --compare app:1 --max-growth 5%
+  docker imgmgr analyze --all
   docker imgmgr analyze --all registry.example.com/team/*
   docker save app:1 | docker imgmgr analyze - --max-wasted 20MB
   docker imgmgr analyze oci:build/image --format html > report.html`
@@ -48,14 +49,14 @@ func Command(streams func() ui.Streams) *cobra.Command {
 		Long:    long,
 		Example: examples,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			if len(args) != 1 && !(all && len(args) == 0) {
 				return fmt.Errorf("name one image; see '%s --help'", cmd.CommandPath())
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s := streams()
-			o.Image, o.Format = args[0], Format(format)
+			o.Image, o.Format = strings.Join(args, ""), Format(format)
 			o.Sources = source.Options{Stdin: s.In, Mirrors: mirrors}
 			if err := o.check(); err != nil {
 				return err
@@ -73,7 +74,7 @@ func Command(streams func() ui.Streams) *cobra.Command {
 	set.SortFlags = false
 	set.StringVar(&format, "format", string(Text), "Print the report in this `FORMAT`: text, json, markdown, sarif or html")
 	set.BoolVar(&o.TUI, "tui", false, "Walk through the layers and files in the terminal, with the keys of dive")
-	set.BoolVar(&all, "all", false, "IMAGE is a registry's HOST/PATTERN of repositories: show what their images share")
+	set.BoolVar(&all, "all", false, "Show what images share: those of the Docker Engine, or of the repositories that HOST/PATTERN matches")
 	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
 	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
 	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")

@@ -14,21 +14,26 @@ import (
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/shared"
 	"github.com/imgmgr/imgmgr/plugin/distribution"
+	"github.com/imgmgr/imgmgr/plugin/image/engine"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
 // atOnce is how many images are described at one time.
 const atOnce = 8
 
-// RunAll tells what the images of a registry share: those of the repositories
-// that match the pattern in HOST/PATTERN. Manifests and configurations are read,
-// no layers.
+// RunAll tells what images share: those of a registry's repositories that match the
+// pattern in HOST/PATTERN, or without an image all of the Docker Engine. Manifests
+// and configurations are read, no layers.
 func RunAll(ctx context.Context, streams ui.Streams, o Options) error {
-	names, err := repositoryTags(ctx, o.Image)
+	list := o.ofRegistry
+	if o.Image == "" {
+		list = ofEngine
+	}
+	todo, err := list(ctx)
 	if err != nil {
 		return err
 	}
-	images, unread, err := o.describeAll(ctx, streams, names)
+	images, unread, err := describeAll(ctx, streams, todo)
 	if err != nil {
 		return err
 	}
@@ -44,6 +49,40 @@ func RunAll(ctx context.Context, streams ui.Streams, o Options) error {
 		return &ui.Exit{Code: ui.Failure}
 	}
 	return err
+}
+
+// subject is an image that is to be described.
+type subject struct {
+	names    []string
+	describe func(context.Context) (shared.Image, error)
+}
+
+func (o Options) ofRegistry(ctx context.Context) (todo []subject, err error) {
+	names, err := repositoryTags(ctx, o.Image)
+	for _, name := range names {
+		todo = append(todo, subject{[]string{name}, func(ctx context.Context) (shared.Image, error) { return o.describeLayers(ctx, name) }})
+	}
+	return todo, err
+}
+
+// ofEngine are the images of the engine that docker talks to.
+func ofEngine(ctx context.Context) (todo []subject, err error) {
+	api, err := engine.Connect(ctx, os.Args[1:])
+	if err != nil {
+		return nil, err
+	}
+	list, err := engine.List(ctx, api)
+	for _, item := range list {
+		todo = append(todo, subject{item.Names, func(ctx context.Context) (shared.Image, error) {
+			out := shared.Image{Names: item.Names, ID: item.ID}
+			layers, err := engine.LayersOf(ctx, api, item.ID)
+			for _, l := range layers {
+				out.Layers = append(out.Layers, shared.Layer{ID: l.DiffID, Bytes: l.Bytes})
+			}
+			return out, err
+		}})
+	}
+	return todo, err
 }
 
 // repositoryTags are the tags of the repositories that match, as references.
@@ -89,25 +128,25 @@ func repositoryTags(ctx context.Context, place string) (names []string, err erro
 
 // describeAll reads what each image consists of. An image that can't be read
 // doesn't hold up the others.
-func (o Options) describeAll(ctx context.Context, streams ui.Streams, names []string) (images []shared.Image, unread []shared.Unread, err error) {
+func describeAll(ctx context.Context, streams ui.Streams, todo []subject) (images []shared.Image, unread []shared.Unread, err error) {
 	progress := ui.NewProgress(streams.Err, "reading images")
 	defer progress.End()
-	read, failed := make([]shared.Image, len(names)), make([]error, len(names))
+	read, failed := make([]shared.Image, len(todo)), make([]error, len(todo))
 	var g errgroup.Group
 	g.SetLimit(atOnce)
-	for i, name := range names {
-		progress.Show(i, len(names))
+	for i, s := range todo {
+		progress.Show(i, len(todo))
 		g.Go(func() error {
-			read[i], failed[i] = o.describeLayers(ctx, name)
+			read[i], failed[i] = s.describe(ctx)
 			return nil
 		})
 	}
 	if err := errors.Join(g.Wait(), ctx.Err()); err != nil {
 		return nil, nil, fmt.Errorf("read the images: %w", err)
 	}
-	for i, name := range names {
+	for i, s := range todo {
 		if failed[i] != nil {
-			unread = append(unread, shared.Unread{Name: name, Error: failed[i].Error()})
+			unread = append(unread, shared.Unread{Name: s.names[0], Error: failed[i].Error()})
 			continue
 		}
 		images = append(images, read[i])

@@ -21,6 +21,7 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imgmgr/imgmgr/plugin/image/engine"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
@@ -120,31 +121,11 @@ func (e *Engine) manifest(ctx context.Context, id string) (retention.Manifest, e
 	if err != nil {
 		return m, fmt.Errorf("read the history of image %s: %w", id, err)
 	}
-	m.Blobs = append([]retention.Blob{{Digest: "config of " + id}}, layers(inspect.RootFS.Layers, history.Items, inspect.Size)...)
+	m.Blobs = []retention.Blob{{Digest: "config of " + id}}
+	for _, l := range engine.Layers(inspect.RootFS.Layers, history.Items, inspect.Size) {
+		m.Blobs = append(m.Blobs, retention.Blob{Digest: l.DiffID, Bytes: l.Bytes})
+	}
 	return m, nil
-}
-
-// layers gives each layer its bytes. The history has them, newest first and with
-// steps that made no layer between; a step of no bytes may have made one or not.
-// Where that can't be told, the whole image's bytes are the last layer's.
-func layers(digests []string, history []image.HistoryResponseItem, total int64) []retention.Blob {
-	var sizes []int64
-	for _, step := range slices.Backward(history) {
-		if step.Size > 0 {
-			sizes = append(sizes, step.Size)
-		}
-	}
-	blobs := make([]retention.Blob, len(digests))
-	for i, digest := range digests {
-		blobs[i].Digest = digest
-		if len(sizes) == len(digests) {
-			blobs[i].Bytes = sizes[i]
-		}
-	}
-	if len(sizes) != len(digests) && len(blobs) > 0 {
-		blobs[len(blobs)-1].Bytes = total
-	}
-	return blobs
 }
 
 // uses are the images of all containers, stopped ones too, by ID and by name.
