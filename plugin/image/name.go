@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -23,10 +24,14 @@ func fullName(ref string) string {
 }
 
 // Select finds the image that ref names among several, each with its names. An
-// empty ref is the only one.
+// empty ref is the only one, or the only one that is called more than a digest: an
+// Engine may save what the name meant before beside the image it was asked for.
 func Select(images [][]string, ref string) (int, error) {
 	if ref == "" && len(images) == 1 {
 		return 0, nil
+	}
+	if i := slices.IndexFunc(images, called); ref == "" && i >= 0 && !slices.ContainsFunc(images[i+1:], called) {
+		return i, nil
 	}
 	var have []string
 	for i, names := range images {
@@ -42,6 +47,11 @@ func Select(images [][]string, ref string) (int, error) {
 		return 0, fmt.Errorf("there are %d images in it; choose one of %s", len(images), strings.Join(have, ", "))
 	}
 	return 0, fmt.Errorf("there is no image %s in it, only %s", ref, strings.Join(have, ", "))
+}
+
+// called reports a name that is no digest.
+func called(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return digest.Digest(name).Validate() != nil })
 }
 
 // annotationContainerdName names an image in the index.json of a layout.
