@@ -8,6 +8,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
 
@@ -31,7 +32,7 @@ Only the stages that the final image is made from count.`,
 				continue
 			}
 			for _, target := range deletions(p, c) {
-				if from := broughtBy(p, c, target); from != "" {
+				if copied := broughtBy(p, c, target); copied != nil {
 					what := target + " is"
 					if c.Name() == "find" {
 						what = "files below " + target + " are"
@@ -40,7 +41,7 @@ Only the stages that the final image is made from count.`,
 					if path.Ext(target) != "" {
 						severity = lint.Info // one file
 					}
-					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s deleted here, and the layer of %q still holds it", what, from)})
+					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s deleted here, and the layer of %q still holds it", what, firstLine(p, copied))})
 					break
 				}
 			}
@@ -89,8 +90,8 @@ func movesFolder(s *shell.Script) bool {
 }
 
 // broughtBy is the COPY above the command that brings the path, or what lies
-// below it, into a layer; "" where none is known to.
-func broughtBy(p *lint.Pass, c ran, target string) string {
+// below it, into a layer; nil where none is known to.
+func broughtBy(p *lint.Pass, c ran, target string) *dockerfile.Instruction {
 	for _, st := range c.in.Stage.Lineage() {
 		for _, in := range st.Instructions {
 			if st == c.in.Stage && in.Span.Start >= c.in.Span.Start {
@@ -110,13 +111,18 @@ func broughtBy(p *lint.Pass, c ran, target string) string {
 			}
 			for _, source := range copied.SourcePaths {
 				if copiedTo(p, copied, source, dest, target) {
-					first, _, _ := strings.Cut(in.Span.Of(p.File.Src), "\n")
-					return strings.TrimRight(first, " \t\r\\`")
+					return in
 				}
 			}
 		}
 	}
-	return ""
+	return nil
+}
+
+// firstLine is the first line of an instruction, without what continues it.
+func firstLine(p *lint.Pass, in *dockerfile.Instruction) string {
+	first, _, _ := strings.Cut(in.Span.Of(p.File.Src), "\n")
+	return strings.TrimRight(first, " \t\r\\`")
 }
 
 func keepSlash(joined, dest string) string {
