@@ -61,7 +61,7 @@ var floors = []storey{
 	{5, "plugin/registry/table", "plugin/ui"},
 	{5, "plugin/registry/connect", "plugin/distribution plugin/prune/registry plugin/prune/retention plugin/ui"},
 	{5, "plugin/registry/*", "plugin/distribution plugin/prune plugin/prune/* plugin/registry/catalog plugin/registry/table plugin/registry/connect plugin/ui"},
-	{5, "plugin/registry", "plugin/registry/* plugin/ui"},
+	{5, "plugin/registry", "plugin/registry/* plugin/ui plugin/image/imagetest"},
 	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
 	{0, "frontend/trail", ""},
 	{5, "frontend", "lint/** frontend/trail"},

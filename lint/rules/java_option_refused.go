@@ -60,7 +60,8 @@ var javaOption = regexp.MustCompile(`-XX:[+-]?(\w+)`)
 // javaOptionGone has the first release that ends with an error at an option:
 // "expired" in the table special_jvm_flags of OpenJDK's
 // src/hotspot/share/runtime/arguments.cpp, release by release, and for the log
-// of the garbage collection JEP 271 (Java 9).
+// of the garbage collection JEP 271 (Java 9). OpenJDK 17.0.21 was seen to refuse
+// all of them.
 var javaOptionGone = map[string]int{
 	"PrintGCDateStamps":           9,
 	"PrintGCTimeStamps":           9,
