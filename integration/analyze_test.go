@@ -144,7 +144,7 @@ func TestSourcesSayTheSame(t *testing.T) {
 // imported is the address of a containerd with the images of an archive.
 func imported(t *testing.T, archive string) string {
 	t.Helper()
-	socket, err := sb.StartContainerd(t.Context(), t.TempDir())
+	socket, err := sb.StartContainerd(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func engineConforms(t *testing.T, host string) {
 
 // The same through containerd, which keeps layers as they came.
 func TestContainerdConforms(t *testing.T) {
-	socket, err := sb.StartContainerd(t.Context(), t.TempDir())
+	socket, err := sb.StartContainerd(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

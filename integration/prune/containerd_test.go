@@ -28,7 +28,7 @@ import (
 // stays, what Kubernetes names by ID goes with its image, and the bytes promised are
 // those that the content store loses.
 func TestPruneOfContainerd(t *testing.T) {
-	socket, err := sb.StartContainerd(t.Context(), t.TempDir())
+	socket, err := sb.StartContainerd(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,14 @@ import (
 	"time"
 )
 
-// StartContainerd starts a containerd of the sandbox's own, with its content in
-// dir, and returns the path of its socket. It ends with the sandbox. It runs no
-// containers.
-func (sb *Sandbox) StartContainerd(ctx context.Context, dir string) (string, error) {
+// StartContainerd starts a containerd of the sandbox's own, unless it runs
+// already, and returns the path of its socket. It ends with the sandbox. It runs
+// no containers.
+func (sb *Sandbox) StartContainerd(ctx context.Context) (string, error) {
+	socket := filepath.Join(sb.run, "containerd.sock")
+	if _, err := os.Stat(socket); err == nil {
+		return socket, nil
+	}
 	if err := require(ctx, []program{{"containerd", "containerd"}}, sb.log); err != nil {
 		return "", err
 	}
@@ -22,13 +26,13 @@ func (sb *Sandbox) StartContainerd(ctx context.Context, dir string) (string, err
 	if err != nil {
 		return "", fmt.Errorf("starting containerd: %w", err)
 	}
-	socket, config := filepath.Join(sb.run, "containerd.sock"), filepath.Join(sb.run, "containerd.toml")
+	config := filepath.Join(sb.run, "containerd.toml")
 	// A file of our own: the host's must not be read.
 	toml := "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n"
 	if err := os.WriteFile(config, []byte(toml), 0o644); err != nil {
 		return "", fmt.Errorf("configuring containerd: %w", err)
 	}
-	d, err := sb.startDaemon("containerd", nil, containerd, "--config", config, "--address", socket, "--root", dir, "--state", filepath.Join(sb.run, "containerd"))
+	d, err := sb.startDaemon("containerd", nil, containerd, "--config", config, "--address", socket, "--root", filepath.Join(sb.run, "containerd-root"), "--state", filepath.Join(sb.run, "containerd"))
 	if err != nil {
 		return "", err
 	}
