@@ -65,7 +65,7 @@ func TestPagesShowTheFigures(t *testing.T) {
 	about := about{buildkit: "v0.34.2", date: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), cores: 2}
 	s := summarize(projects(), measured())
 	text := page(about, s)
-	for _, want := range []string{"v0.34.2", "| Go, well ordered, no cache mounts | 88.0 (44.0) | 4.0 (2.0) |", "100 %", "**Missed** in 1 of 3", "1.5 kB", "3.0 MB"} {
+	for _, want := range []string{"v0.34.2", "| Go, well ordered, no cache mounts | 88.0 (44.0) | 4.0 (2.0) |", "100 %", "**Missed** in 1 of 3", "1.5 kB", "3.0 MB", "| +20, +200 |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
