@@ -11,6 +11,8 @@ type Obstacle struct {
 	Unlikely bool
 	// Says what it is: "apt-get install may read or write in /opt/app".
 	Says string
+	// At is the place that both surely use; "" where the obstacle is another.
+	At string
 }
 
 // Commutes reports that a and b give the same tree and the same configuration
@@ -101,7 +103,7 @@ func (a Effect) writes(b Effect) []Obstacle {
 			case w.Perhaps != "" || p.Perhaps != "":
 				list = append(list, Obstacle{Says: either(w.Perhaps, p.Perhaps)})
 			default:
-				list = append(list, Obstacle{Certain: true, Says: "both use " + longer(w.Path, p.Path)})
+				list = append(list, Obstacle{Certain: true, Says: "both use " + longer(w.Path, p.Path), At: longer(w.Path, p.Path)})
 			}
 		}
 	}

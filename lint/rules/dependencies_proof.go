@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -41,8 +42,8 @@ func (all *worlds) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m e
 	if old := syntaxBefore(all.pass.File, 19); old != "" && len(m.Rewritten) > 0 {
 		v.less(lint.Unsafe, "%s knows no COPY --exclude", old)
 	}
-	all.outputs(e.Project, m, &v)
-	all.place(s, i, src, e, &v)
+	all.apart(src, u, e, m, &v)
+	all.place(s, i, src, &v)
 	for _, name := range append([]string{src.dest, src.dir, u.Dir}, m.Files...) {
 		if strings.ContainsAny(name, " \t\"'\\`[]<") {
 			v.block("the path %s can't be written into a COPY as it is", name)
@@ -131,19 +132,40 @@ func (all *steps) wholeStep(s *step, i int, v *verdict) {
 	}
 }
 
-// outputs holds that what is installed doesn't come with the sources, which
-// would now lie on top of it.
-func (all *steps) outputs(p ecosystem.Project, m ecosystem.Manifests, v *verdict) {
-	if !p.Known() {
-		return
-	}
+// apart holds that the installation and the COPY of the sources, below that of
+// the manifests, commute. Package effect takes an installation for a program
+// that may touch everything; the ecosystem knows what it writes, and the
+// context what of that the sources bring, too, and would now lay on top.
+func (all *worlds) apart(src *sourceCopy, u *ecosystem.Use, e ecosystem.Env, m ecosystem.Manifests, v *verdict) {
+	install, rest := effect.Effect{Network: true}, effect.Effect{}
+	project := path.Join("/", src.absolute, u.Dir)
 	for _, name := range m.Outputs {
-		switch there, err := p.Has(name); {
-		case err != nil:
-			v.less(lint.Unsafe, "whether the context holds %s is not known", name)
-		case there:
-			v.block("the context holds %s: name it in .dockerignore", name)
+		at := effect.Place{Path: path.Join(project, name)}
+		install.Writes = append(install.Writes, at)
+		if !e.Project.Known() {
+			continue // the ecosystem says so
 		}
+		there, err := e.Project.Has(name)
+		if err != nil {
+			at.Perhaps = "whether the context holds " + name + " is not known"
+		}
+		if there || err != nil {
+			rest.Writes = append(rest.Writes, at)
+		}
+	}
+	for _, c := range u.Tool.Caches(u, e) {
+		if at := (effect.Place{Path: c.Path}); src.absolute != "" && within(src.absolute, c.Path) {
+			install.Writes = append(install.Writes, at)
+			at.Perhaps = fmt.Sprintf("the sources are copied to %s, above the cache of %s", src.absolute, u.Tool.Name)
+			rest.Writes = append(rest.Writes, at)
+		}
+	}
+	switch o := effect.Between(rest, install); {
+	case o == nil:
+	case o.Certain:
+		v.block("the context holds %s: name it in .dockerignore", strings.TrimPrefix(strings.TrimPrefix(o.At, project), "/"))
+	default:
+		v.less(lint.Unsafe, "%s", o.Says)
 	}
 }
 
@@ -152,7 +174,7 @@ func (all *steps) outputs(p ecosystem.Project, m ecosystem.Manifests, v *verdict
 // The COPY of the manifests makes it where it isn't there, with the owner and
 // mode that the sources' COPY would give it. Folders in it get theirs from the
 // context when the sources come (BuildKit, solver/llbsolver/file, and measured).
-func (all *steps) place(s *step, i int, src *sourceCopy, e ecosystem.Env, v *verdict) {
+func (all *steps) place(s *step, i int, src *sourceCopy, v *verdict) {
 	u := s.uses[i]
 	if src.absolute == "" || !s.state.WorkdirKnown {
 		v.less(lint.Safe, "the WORKDIR of this step is not known")
@@ -161,11 +183,6 @@ func (all *steps) place(s *step, i int, src *sourceCopy, e ecosystem.Env, v *ver
 	for _, vol := range all.pass.Result(s.in.Stage).Volumes {
 		if related(vol, src.absolute) {
 			v.less(lint.Unsafe, "%s is a VOLUME", vol)
-		}
-	}
-	for _, c := range u.Tool.Caches(u, e) {
-		if within(src.absolute, c.Path) {
-			v.less(lint.Unsafe, "the sources are copied to %s, above the cache of %s", src.absolute, u.Tool.Name)
 		}
 	}
 	if all.pass.Facts.Files == nil {
