@@ -230,3 +230,16 @@ func TestOf(t *testing.T) {
 		t.Errorf("make: %+v", e)
 	}
 }
+
+func TestObstacleNamesThePlace(t *testing.T) {
+	install := effect.Effect{Writes: []effect.Place{{Path: "/app/.cache"}, {Path: "/app/node_modules"}}}
+	perhaps := effect.Effect{Writes: []effect.Place{{Path: "/app/.cache", Perhaps: "the context may hold it"}}}
+	if o := effect.Between(perhaps, install); o == nil || o.Certain || o.At != "" || o.Says != "the context may hold it" {
+		t.Errorf("what may be there: %+v", o)
+	}
+	surely := perhaps
+	surely.Writes = append(slices.Clip(perhaps.Writes), effect.Place{Path: "/app/node_modules"})
+	if o := effect.Between(surely, install); o == nil || !o.Certain || o.At != "/app/node_modules" {
+		t.Errorf("what is surely there comes first: %+v", o)
+	}
+}
