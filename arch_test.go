@@ -90,7 +90,7 @@ var testsMay = []struct{ folder, may string }{
 	{"lint", "lint/linttest"},
 	{"lint/**", "lint/linttest lint/config"},
 	{"plugin/*", "lint/** plugin/plugintest"}, // test scripts run the whole command
-	{"plugin/analyze/*", "lint/rules"}, // a finding names the rule that prevents it
+	{"plugin/analyze/*", "lint/rules"},        // a finding names the rule that prevents it
 	{"plugin/image/**", "plugin/image/imagetest"},
 }
 

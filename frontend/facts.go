@@ -22,8 +22,11 @@ func (b *build) facts(ctx context.Context) facts.Context {
 		Target:         b.ui.Target,
 		CacheNamespace: b.ui.CacheIDNamespace,
 	}
-	if targets := b.targets(); len(targets) == 1 {
-		fc.Platform = platforms.Format(targets[0])
+	for _, target := range b.targets() {
+		fc.Platforms = append(fc.Platforms, platforms.Format(target))
+	}
+	if len(fc.Platforms) == 1 {
+		fc.Platform = fc.Platforms[0]
 	}
 	return fc
 }

@@ -13,7 +13,7 @@ import (
 // folder "target" is no cache that outlives a step: its fingerprints compare
 // the times of files, which COPY takes from the context.
 func cargo() *Tool {
-	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Habits: cargoHabits, Example: Example{
+	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Tree: cargoTree, Habits: cargoHabits, Example: Example{
 		Base: "rust:1.91",
 		Env:  []string{"CARGO_HOME=/usr/local/cargo"},
 		Files: map[string]string{
@@ -137,6 +137,32 @@ func cargoDownloads(u *Use, e Env) []Cache {
 	git := c
 	git.Name, git.Path, git.Costs, git.ID = "git", path.Join(dir, "git"), "clones every git dependency again", "imgmgr-cargo-git"
 	return []Cache{c, git}
+}
+
+// cargoTree is the folder of build results. With --target or its like they lie in
+// a folder of the target's name there ("Build Cache").
+func cargoTree(u *Use, e Env) string {
+	if u.Kind&Build == 0 || u.options.operand(0) == "install" {
+		return ""
+	}
+	if _, ok := u.options.last("--target", "--config"); ok {
+		return ""
+	}
+	for _, name := range []string{"CARGO_BUILD_TARGET", "CARGO_BUILD_TARGET_DIR"} {
+		if v, set, _ := e.get(name); set && v != "" || e.Open[name] {
+			return ""
+		}
+	}
+	if f, ok := u.options.last("--target-dir"); ok {
+		if !f.known {
+			return ""
+		}
+		return f.value
+	}
+	if v, set, _ := e.get("CARGO_TARGET_DIR"); set || e.Open["CARGO_TARGET_DIR"] {
+		return v
+	}
+	return "target"
 }
 
 // cargoConfig looks for settings that let cargo do without the registry

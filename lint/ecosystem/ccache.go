@@ -23,7 +23,7 @@ func ccache() *Tool {
 			"sccache gcc -c main.c",
 			"make",
 		},
-	}, Match: matchCcache, Caches: func(u *Use, e Env) []Cache {
+	}, Match: matchCcache, Tree: cmakeTree, Caches: func(u *Use, e Env) []Cache {
 		if u.Kind&(Clean|Locate) != 0 {
 			return nil
 		}
@@ -59,6 +59,20 @@ func matchCcache(c *shell.Command) *Use {
 		return nil
 	}
 	return &u
+}
+
+// cmakeTree is the build folder of CMake: that of -B or --build. Its CMakeCache.txt
+// holds the compiler and the platform of the first configuration (cmake(1)).
+func cmakeTree(u *Use, _ Env) string {
+	if u.Command.Name() != "cmake" {
+		return ""
+	}
+	l := parseLine(u.Command, "-B", "-S", "-G", "-D", "--build")
+	f, ok := l.last("-B", "--build")
+	if !ok || !f.known {
+		return ""
+	}
+	return f.value
 }
 
 // ccacheOf is ccache's cache, where the command or its environment says that

@@ -38,6 +38,10 @@ type Tool struct {
 	// Manifests says what an installation of the dependencies of the
 	// environment's project reads. Nil for a tool that knows no projects.
 	Manifests func(*Use, Env) Manifests
+	// Tree is the folder in which a use leaves what it compiles for the machine
+	// that it runs on, absolute or relative to the use's Dir; "" where the path
+	// says the platform, or isn't known. Nil for a tool that makes none.
+	Tree func(*Use, Env) string
 	// Habits says what the build of an image asks of a use. Nil for a tool that
 	// nothing is asked of.
 	Habits func(*Use) Habits
@@ -162,6 +166,10 @@ type Cache struct {
 	// Instead are words of the command that turn the cache off, with what turns
 	// it on in their place.
 	Instead []Instead
+	// Defeats are words of the command that keep it from using the cache and have no
+	// other use today. Unlike those of Instead they leave a mount of the cache
+	// useless.
+	Defeats []Instead
 	// Scratch is a folder at or above Path that the command leaves empty because
 	// of the words of Instead: without them it must not reach the image.
 	Scratch string

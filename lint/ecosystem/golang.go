@@ -140,6 +140,11 @@ func goBuilds(u *Use, e Env) Cache {
 	if u.goFlag(e, "-a") != nil {
 		c.Useless = "-a makes go compile everything anyway"
 	}
+	for _, f := range u.options.flags {
+		if f.name == "-a" && f.value != "false" {
+			c.Defeats = append(c.Defeats, Instead{Word: f.word})
+		}
+	}
 	if v, _, _ := e.get("CGO_ENABLED"); v != "0" {
 		c.Native, c.NativeUnless = true, "without cgo it need not"
 	}

@@ -40,6 +40,9 @@ type Context struct {
 	// Platform is the target platform ("linux/amd64"); empty when unknown or
 	// when several are built from one text.
 	Platform string
+	// Platforms are all that are known to be built from the text, Platform among
+	// them.
+	Platforms []string
 	// CacheNamespace is BUILDKIT_CACHE_MOUNT_NS, which BuildKit itself puts in
 	// front of every cache mount's id.
 	CacheNamespace string

@@ -116,10 +116,12 @@ func write(t *testing.T, path string, comment []byte, cases []*testCase) {
 
 // world is facts.json.
 type world struct {
-	Platform string            `json:"platform"`
-	Target   string            `json:"target"`
-	Args     map[string]string `json:"args"`
-	Today    string            `json:"today"` // as 2006-01-02
+	Platform string `json:"platform"`
+	// Platforms are all that are built.
+	Platforms []string          `json:"platforms"`
+	Target    string            `json:"target"`
+	Args      map[string]string `json:"args"`
+	Today     string            `json:"today"` // as 2006-01-02
 	// Context false means that the build context isn't known.
 	Context *bool `json:"context"`
 	// CRLF gives the Dockerfile Windows line endings.
@@ -170,7 +172,7 @@ func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
 }
 
 func (c *testCase) facts(t *testing.T, w world) facts.Context {
-	fc := facts.Context{Platform: w.Platform, Target: w.Target, Args: w.Args, Today: day(t, w.Today)}
+	fc := facts.Context{Platform: w.Platform, Platforms: w.Platforms, Target: w.Target, Args: w.Args, Today: day(t, w.Today)}
 	if fc.Args == nil {
 		fc.Args = map[string]string{}
 	}

@@ -76,6 +76,10 @@ var All = slices.Concat([]*lint.Rule{
 	SecretFileCopied,
 	LockFileNotEnforced,
 	CacheMountEmptied,
+	CacheBypassed,
+	CacheMountMisplaced,
+	CacheMountNotWritable,
+	CacheMountSharedByPlatforms,
 	// What the image says of itself.
 	EnvUsesItself,
 	UserByName,

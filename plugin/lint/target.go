@@ -3,6 +3,7 @@ package lint
 import (
 	"io"
 	"maps"
+	"slices"
 )
 
 // target is a Dockerfile to lint, or a path that can't be.
@@ -30,6 +31,17 @@ func (t target) read(stdin io.Reader) ([]byte, error) {
 		return []byte(t.inline.text), nil
 	}
 	return read(stdin, t.path)
+}
+
+// platforms are those that any of the builds is known to be for.
+func (t target) platforms() []string {
+	var all []string
+	for _, b := range t.builds {
+		if b.platform != "" && !slices.Contains(all, b.platform) {
+			all = append(all, b.platform)
+		}
+	}
+	return all
 }
 
 // build is one way in which a Dockerfile is built.

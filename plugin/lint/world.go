@@ -36,7 +36,7 @@ func (w *world) close() {
 // context; otherwise it isn't known, as for standard input. The world is there
 // beside an error, too, with what is known all the same.
 func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, error) {
-	w := &world{facts: facts.Context{Args: b.args, Target: b.stage, Platform: b.platform, OtherTargets: t.stages, Today: o.Today}}
+	w := &world{facts: facts.Context{Args: b.args, Target: b.stage, Platform: b.platform, Platforms: t.platforms(), OtherTargets: t.stages, Today: o.Today}}
 	w.facts.CacheNamespace = b.args["BUILDKIT_CACHE_MOUNT_NS"]
 	if o.Registry != nil && !o.Fragment {
 		w.facts.Images = o.Registry
