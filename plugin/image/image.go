@@ -82,7 +82,8 @@ type Layer struct {
 
 // Table is what a walk gave of a layer.
 type Table struct {
-	// Tar is the length of the uncompressed tar, in bytes.
+	// Tar is the length of the uncompressed tar, in bytes. Of a layer of which
+	// only its table of contents was read, it is what the entries take at least.
 	Tar int64
 	// Files are the entries of the tar, in order; nil when not read.
 	Files []File
@@ -125,7 +126,8 @@ type File struct {
 	Xattrs map[string]string
 	// Size is that of the content in bytes, 0 for all but regular files.
 	Size int64
-	// Offset is where in the uncompressed tar the content begins.
+	// Offset is where in the uncompressed tar the content begins; 0 where only
+	// the layer's table of contents was read.
 	Offset int64
 	// ModTime is in seconds since 1970.
 	ModTime int64

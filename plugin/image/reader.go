@@ -32,6 +32,7 @@ type reader struct {
 	sum    *xxhash.Digest
 	buffer []byte
 	size   int64 // of all contents so far
+	used   int64 // memory that the entries so far are charged with
 	table  Table
 }
 
@@ -79,11 +80,7 @@ func (r *reader) entry(h *tar.Header, offset int64) error {
 		return err
 	}
 	f.Offset = offset
-	// A sparse file may say that it is larger than the tar.
-	if r.size += f.Size; r.size > r.walk.walker.Limits.LayerBytes {
-		return tooLarge(r.walk.walker.Limits.LayerBytes)
-	}
-	if err := r.walk.use(weight(&f)); err != nil {
+	if err := r.charge(&f); err != nil {
 		return err
 	}
 	if f.Type == Regular {
@@ -93,6 +90,18 @@ func (r *reader) entry(h *tar.Header, offset int64) error {
 	}
 	r.table.Files = append(r.table.Files, f)
 	return nil
+}
+
+// charge holds an entry against the limits.
+func (r *reader) charge(f *File) error {
+	// A sparse file may say that it is larger than the tar.
+	if f.Size > r.walk.walker.Limits.LayerBytes-r.size {
+		return tooLarge(r.walk.walker.Limits.LayerBytes)
+	}
+	r.size += f.Size
+	n := weight(f)
+	r.used += n
+	return r.walk.use(n)
 }
 
 // file turns a tar header into an entry; false if it isn't one.
@@ -166,10 +175,13 @@ func clean(name string) (string, bool) {
 	return strings.Clone(name), name != ".." && !strings.HasPrefix(name, "../")
 }
 
+// paxXattr is before the names of extended attributes in a tar.
+const paxXattr = "SCHILY.xattr."
+
 func xattrs(h *tar.Header) map[string]string {
 	var out map[string]string
 	for key, value := range h.PAXRecords {
-		if name, ok := strings.CutPrefix(key, "SCHILY.xattr."); ok {
+		if name, ok := strings.CutPrefix(key, paxXattr); ok {
 			if out == nil {
 				out = map[string]string{}
 			}

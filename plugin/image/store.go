@@ -30,6 +30,8 @@ type Store struct {
 	Name string
 	// Fetch opens a blob. Its error wraps fs.ErrNotExist if there is none.
 	Fetch func(context.Context, ocispec.Descriptor) (io.ReadCloser, error)
+	// Part opens a part of a blob, as Blob.Part; may be nil.
+	Part func(ctx context.Context, d ocispec.Descriptor, offset, n int64) (io.ReadCloser, error)
 	// Verified says that Fetch, or who put the blob there, has held it against
 	// its digest.
 	Verified bool
@@ -191,7 +193,13 @@ func (s *Store) layers(ctx context.Context, image *Image, list []ocispec.Descrip
 		if !s.Saved || strings.HasSuffix(d.MediaType, "gzip") || strings.HasSuffix(d.MediaType, "zstd") {
 			layer.Compressed = d.Size
 		}
-		blobs[i] = Blob{Digest: d.Digest, Verified: s.Verified, Size: d.Size, Open: func(ctx context.Context) (io.ReadCloser, error) { return s.Fetch(ctx, d) }}
+		blobs[i] = Blob{
+			Digest: d.Digest, Verified: s.Verified, Size: d.Size, Annotations: d.Annotations,
+			Open: func(ctx context.Context) (io.ReadCloser, error) { return s.Fetch(ctx, d) },
+		}
+		if s.Part != nil {
+			blobs[i].Part = func(ctx context.Context, offset, n int64) (io.ReadCloser, error) { return s.Part(ctx, d, offset, n) }
+		}
 	}
 	if s.Tables != nil {
 		return s.Tables(ctx, w, blobs)

@@ -58,13 +58,11 @@ func (w *Walk) Layers(ctx context.Context, blobs []Blob) ([]Table, error) {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, i := range order {
 		group.Go(func() error {
-			table, cached, err := w.layer(ctx, blobs[i])
+			table, spared, err := w.layer(ctx, blobs[i])
 			if err != nil {
 				return fmt.Errorf("layer %d of %d: %w", i+1, len(blobs), err)
 			}
-			if cached {
-				w.all.Add(-blobs[i].Size)
-			}
+			w.all.Add(-spared)
 			tables[i] = table
 			return nil
 		})
@@ -89,26 +87,40 @@ func (w *Walk) Layer(ctx context.Context, b Blob) (Table, error) {
 	return table, err
 }
 
-func (w *Walk) layer(ctx context.Context, b Blob) (_ Table, cached bool, err error) {
+// layer reads a layer, or as much of it as has to be. Spared are the bytes that
+// didn't have to.
+func (w *Walk) layer(ctx context.Context, b Blob) (_ Table, spared int64, err error) {
 	known, ok := w.cached(b)
 	if ok && w.complete(known) {
-		return known, true, w.charge(known)
+		return known, b.Size, w.charge(known)
+	}
+	r := &reader{walk: w, visitors: w.missing(known), hash: w.walker.Hash || known.Hashed}
+	if table, read, ok := r.listed(ctx, b, b.Part, false); ok {
+		return table, b.Size - read, nil
 	}
 	stream, err := b.Open(ctx)
 	if err != nil {
-		return Table{}, false, fmt.Errorf("open %s: %w", name(b), err)
+		return Table{}, 0, fmt.Errorf("open %s: %w", name(b), err)
 	}
 	defer stream.Close()
-	r := &reader{walk: w, visitors: w.missing(known), hash: w.walker.Hash || known.Hashed}
+	if table, read, ok := r.listed(ctx, b, partsOf(stream), true); ok {
+		w.keep(b, table, b.Verified)
+		return table, b.Size - read, nil
+	}
 	table, verified, err := r.read(ctx, b, stream)
 	if err != nil {
-		return Table{}, false, fmt.Errorf("read %s: %w", name(b), err)
+		return Table{}, 0, fmt.Errorf("read %s: %w", name(b), err)
 	}
 	maps.Copy(table.Notes, known.Notes)
-	if w.walker.Cache != nil && verified {
-		w.walker.Cache.Put(b.Digest, table)
+	w.keep(b, table, verified)
+	return table, 0, nil
+}
+
+// keep puts a table into the cache, if its bytes have the digest.
+func (w *Walk) keep(b Blob, t Table, verified bool) {
+	if w.walker.Cache != nil && b.Digest != "" && verified {
+		w.walker.Cache.Put(b.Digest, t)
 	}
-	return table, false, nil
 }
 
 // progress counts bytes that were read.

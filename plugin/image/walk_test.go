@@ -250,6 +250,10 @@ func FuzzLayer(f *testing.F) {
 			f.Add(data, []byte{})
 			f.Add(gzipped(f, data), data)
 			f.Add(zstandard(f, data), data)
+			for _, format := range imagetest.ListedFormats {
+				listed, _ := format.Layer(f, layer)
+				f.Add(listed, data)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, lower, upper []byte) {
@@ -261,6 +265,10 @@ func FuzzLayer(f *testing.F) {
 			if err != nil {
 				continue
 			}
+			layers = append(layers, &image.Layer{Table: table})
+		}
+		// Headers alone, by a table of contents where there is one.
+		if table, err := (&image.Walker{Limits: limits}).Start().Layer(t.Context(), seekBlob(lower)); err == nil {
 			layers = append(layers, &image.Layer{Table: table})
 		}
 		stacked := image.Stack(layers)

@@ -62,6 +62,13 @@ type Blob struct {
 	// Open opens the bytes. If the reader can seek and the tar is plain, no
 	// more than needed is read, and so Digest can't be verified.
 	Open func(context.Context) (io.ReadCloser, error)
+	// Part opens n of the bytes from an offset on, where that is cheaper than to
+	// read them all; nil where it isn't. Parts can't be held against Digest, so
+	// only those that Annotations vouch for are used, and no table of them is
+	// cached. A reader of Open that is an io.ReaderAt needs no Part.
+	Part func(ctx context.Context, offset, n int64) (io.ReadCloser, error)
+	// Annotations are the descriptor's. They tell of a table of contents.
+	Annotations map[string]string
 }
 
 // Limits bound what an image may make of us. What goes beyond is an error.

@@ -36,7 +36,13 @@ type members interface {
 	// open opens a file. The error wraps fs.ErrNotExist if there is none.
 	open(name string) (io.ReadCloser, error)
 	// tables returns what a walk gave of layers, in order.
-	tables(ctx context.Context, w *image.Walk, names []string) ([]image.Table, error)
+	tables(ctx context.Context, w *image.Walk, layers []layerFile) ([]image.Table, error)
+}
+
+// layerFile is a layer as the archive's documents have it.
+type layerFile struct {
+	name        string
+	annotations map[string]string
 }
 
 // read reads the image that ref names.
@@ -54,11 +60,11 @@ func read(ctx context.Context, m members, ref, platform string, w *image.Walk) (
 			return m.open(blobName(d.Digest))
 		},
 		Tables: func(ctx context.Context, w *image.Walk, blobs []image.Blob) ([]image.Table, error) {
-			names := make([]string, len(blobs))
+			layers := make([]layerFile, len(blobs))
 			for i, b := range blobs {
-				names[i] = blobName(b.Digest)
+				layers[i] = layerFile{blobName(b.Digest), b.Annotations}
 			}
-			return m.tables(ctx, w, names)
+			return m.tables(ctx, w, layers)
 		},
 	}
 	return store.ReadLayout(ctx, index, ref, platform, w)

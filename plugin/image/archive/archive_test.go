@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/compression"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -91,20 +92,42 @@ func writeSaved(t *testing.T, c imagetest.Case, out io.Writer) error {
 
 func writeLayout(how compression.Compression) func(*testing.T, imagetest.Case, io.Writer) error {
 	return func(t *testing.T, c imagetest.Case, out io.Writer) error {
-		dir := t.TempDir()
-		path, err := layout.Write(dir, empty.Index)
+		return writeImage(t, c.Image(t, tarball.WithCompression(how)), out)
+	}
+}
+
+// writeImage writes an OCI layout in a tar.
+func writeImage(t *testing.T, img v1.Image, out io.Writer) error {
+	dir := t.TempDir()
+	path, err := layout.Write(dir, empty.Index)
+	if err == nil {
+		err = path.AppendImage(img)
+	}
+	w := tar.NewWriter(out)
+	if err == nil {
+		err = w.AddFS(os.DirFS(dir))
+	}
+	if err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+func TestTablesOfContents(t *testing.T) {
+	imagetest.ConformListed(t, func(t *testing.T, img v1.Image) image.Source {
+		file := filepath.Join(t.TempDir(), "image.tar")
+		out, err := os.Create(file)
 		if err == nil {
-			err = path.AppendImage(c.Image(t, tarball.WithCompression(how)))
+			err = writeImage(t, img, out)
 		}
-		w := tar.NewWriter(out)
 		if err == nil {
-			err = w.AddFS(os.DirFS(dir))
+			err = out.Close()
 		}
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		return w.Close()
-	}
+		return openFile(t, file)
+	})
 }
 
 func openFile(t *testing.T, file string) image.Source {

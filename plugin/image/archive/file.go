@@ -139,12 +139,12 @@ type section struct{ *io.SectionReader }
 
 func (section) Close() error { return nil }
 
-func (f *File) tables(ctx context.Context, w *image.Walk, names []string) ([]image.Table, error) {
-	blobs := make([]image.Blob, len(names))
-	for i, name := range names {
+func (f *File) tables(ctx context.Context, w *image.Walk, layers []layerFile) ([]image.Table, error) {
+	blobs := make([]image.Blob, len(layers))
+	for i, l := range layers {
 		blobs[i] = image.Blob{
-			Digest: blobDigest(name), Size: f.members[name].size,
-			Open: func(context.Context) (io.ReadCloser, error) { return f.open(name) },
+			Digest: blobDigest(l.name), Size: f.members[l.name].size, Annotations: l.annotations,
+			Open: func(context.Context) (io.ReadCloser, error) { return f.open(l.name) },
 		}
 	}
 	return w.Layers(ctx, blobs)

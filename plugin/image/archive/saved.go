@@ -50,9 +50,9 @@ func readSaved(ctx context.Context, m members, ref, platform string, w *image.Wa
 	if len(images[i].RepoTags) > 0 {
 		img.Name = images[i].RepoTags[0]
 	}
-	layers := make([]string, len(images[i].Layers))
+	layers := make([]layerFile, len(images[i].Layers))
 	for j, name := range images[i].Layers {
-		layers[j] = path.Clean(name)
+		layers[j].name = path.Clean(name)
 	}
 	if w == nil {
 		return img, nil

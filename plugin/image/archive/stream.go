@@ -167,19 +167,19 @@ func (f *flow) follow(name string) string {
 	return name
 }
 
-func (f *flow) tables(_ context.Context, w *image.Walk, names []string) ([]image.Table, error) {
+func (f *flow) tables(_ context.Context, w *image.Walk, layers []layerFile) ([]image.Table, error) {
+	out := make([]image.Table, len(layers))
 	if w == nil {
-		return make([]image.Table, len(names)), nil
+		return out, nil
 	}
-	out := make([]image.Table, len(names))
-	for i, name := range names {
-		l, ok := f.layers[f.follow(name)]
+	for i, file := range layers {
+		l, ok := f.layers[f.follow(file.name)]
 		err := l.err
 		if !ok {
-			err = notThere(name)
+			err = notThere(file.name)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("layer %d of %d: %w", i+1, len(names), err)
+			return nil, fmt.Errorf("layer %d of %d: %w", i+1, len(layers), err)
 		}
 		out[i] = l.table
 	}

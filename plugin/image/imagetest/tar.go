@@ -121,3 +121,21 @@ func header(kind byte, name string, size int) []byte {
 func pad(data []byte) []byte {
 	return append(data, make([]byte, (512-len(data)%512)%512)...)
 }
+
+// Raw is a tar of one file.
+func Raw(t testing.TB, name string, content []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	err := w.WriteHeader(&tar.Header{Name: name, Size: int64(len(content)), Typeflag: tar.TypeReg})
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}

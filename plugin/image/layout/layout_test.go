@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/compression"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -11,6 +12,24 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
 )
+
+func TestTablesOfContents(t *testing.T) {
+	imagetest.ConformListed(t, func(t *testing.T, img v1.Image) image.Source {
+		dir := t.TempDir()
+		path, err := layout.Write(dir, empty.Index)
+		if err == nil {
+			err = path.AppendImage(img)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := Open(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return src
+	})
+}
 
 func TestConformance(t *testing.T) {
 	for _, how := range []compression.Compression{compression.GZip, compression.ZStd, compression.None} {

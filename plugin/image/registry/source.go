@@ -49,7 +49,7 @@ func (s *Source) Read(ctx context.Context, platform string, w *image.Walker) (*i
 			continue
 		}
 		repo := place.Context()
-		store := &image.Store{Name: s.ref.Name(), Verified: true, Fetch: func(ctx context.Context, d ocispec.Descriptor) (io.ReadCloser, error) {
+		store := &image.Store{Name: s.ref.Name(), Verified: true, Part: parts(ctx, repo), Fetch: func(ctx context.Context, d ocispec.Descriptor) (io.ReadCloser, error) {
 			if d.Digest.String() == desc.Digest.String() {
 				return io.NopCloser(bytes.NewReader(desc.Manifest)), nil
 			}
