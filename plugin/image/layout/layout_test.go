@@ -14,41 +14,33 @@ import (
 )
 
 func TestTablesOfContents(t *testing.T) {
-	imagetest.ConformListed(t, func(t *testing.T, img v1.Image) image.Source {
-		dir := t.TempDir()
-		path, err := layout.Write(dir, empty.Index)
-		if err == nil {
-			err = path.AppendImage(img)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		src, err := Open(dir, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return src
-	})
+	imagetest.ConformListed(t, written)
 }
 
 func TestConformance(t *testing.T) {
 	for _, how := range []compression.Compression{compression.GZip, compression.ZStd, compression.None} {
 		t.Run(string(how), func(t *testing.T) {
 			imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
-				dir := t.TempDir()
-				path, err := layout.Write(dir, empty.Index)
-				if err == nil {
-					err = path.AppendImage(c.Image(t, tarball.WithCompression(how)))
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				src, err := Open(dir, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				return src
+				return written(t, c.Image(t, tarball.WithCompression(how)))
 			})
 		})
 	}
+}
+
+// written is a source of a folder with the image.
+func written(t *testing.T, img v1.Image) image.Source {
+	t.Helper()
+	dir := t.TempDir()
+	path, err := layout.Write(dir, empty.Index)
+	if err == nil {
+		err = path.AppendImage(img)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
 }

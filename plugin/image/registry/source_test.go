@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
 )
@@ -16,18 +13,7 @@ import (
 func TestConformance(t *testing.T) {
 	s := newServer(t)
 	imagetest.Conform(t, func(t *testing.T, c imagetest.Case) image.Source {
-		ref, err := name.ParseReference(s.host + "/case:1")
-		if err == nil {
-			err = remote.Write(ref, c.Image(t))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		src, err := Open(ref.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return src
+		return pushed(t, s.host, c.Image(t))
 	})
 }
 
