@@ -90,12 +90,21 @@ func reportSecret(p *lint.Pass, in *dockerfile.Instruction, v assignment) {
 
 // assignmentSpan is the name in the instruction's own bytes.
 func assignmentSpan(f *dockerfile.File, in *dockerfile.Instruction, name string) edit.Span {
-	at := regexp.MustCompile(`(^|[\s"'])` + regexp.QuoteMeta(name) + `([=\s]|$)`).FindStringIndex(in.Body.String())
-	if at == nil {
-		return in.Span
+	const space = "\t\n\f\r "
+	body := in.Body.String()
+	for at := 0; name != ""; at++ {
+		i := strings.Index(body[at:], name)
+		if i < 0 {
+			break
+		}
+		at += i
+		end := at + len(name)
+		begins := at == 0 || strings.IndexByte(space+`"'`, body[at-1]) >= 0
+		if ends := end == len(body) || strings.IndexByte(space+"=", body[end]) >= 0; begins && ends {
+			return in.Body.Span(edit.Span{Start: at, End: end})
+		}
 	}
-	start := at[0] + strings.Index(in.Body.String()[at[0]:], name)
-	return in.Body.Span(edit.Span{Start: start, End: start + len(name)})
+	return in.Span
 }
 
 // tokens are the forms of credentials that can't be anything else, as their
