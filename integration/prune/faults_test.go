@@ -34,8 +34,14 @@ func reset(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRES
 
 func status(code int) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: code, Header: http.Header{"Retry-After": {"0"}}, Body: io.NopCloser(strings.NewReader(`{"errors":[]}`)), Request: req}, nil
+		resp := answer(req, code, `{"errors":[]}`)
+		resp.Header.Set("Retry-After", "0")
+		return resp, nil
 	}
+}
+
+func answer(req *http.Request, code int, body string) *http.Response {
+	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req}
 }
 
 // spoil lets the request through and changes its answer.
@@ -125,45 +131,38 @@ func (s seeder) few() {
 
 // Whatever goes wrong with whichever request: what stays is whole, nothing goes
 // that the plan doesn't name, the next run finishes, and undo gives all back.
-// The old registry is slow; every fifth request, from another one for each fault,
-// has to do there.
 func TestFaultsAtEveryRequest(t *testing.T) {
-	isolated(t)
-	for _, kind := range kinds {
-		t.Run(kind.name, func(t *testing.T) {
-			host, err := kind.start(t.Context(), memory(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := seeder{t, host}
-			s.few()
-			whole, err := open(t, host, registry.Options{}).Inventory(t.Context(), now)
-			s.must(err)
-			p := retention.Make(whole, policy(t))
-			step := int64(1)
-			if kind.old {
-				step = 5
-			}
-			for i, fault := range faults {
-				first := 1 + int64(i)%step
-				s.everyRequest(fault, first, step, func(f *faulty) { s.planWith(f, p, whole) })
-				s.everyRequest(fault, first, step, func(f *faulty) { s.runWith(f, p, whole) })
-			}
-		})
-	}
+	onEachKind(t, func(t *testing.T, s seeder) {
+		s.few()
+		whole := s.inventory()
+		p := retention.Make(whole, policy(t))
+		for _, fault := range faults {
+			at := func(n int64) injector { return &faulty{fault: fault, n: n} }
+			s.everyRequest(fault.name, at, func(f injector) { s.planWith(f, p, whole) })
+			s.everyRequest(fault.name, at, func(f injector) { s.runWith(f, p, whole) })
+		}
+	})
 }
 
+// injector is a way to a registry on which something happens at one request.
+type injector interface {
+	http.RoundTripper
+	requests() int64 // so far
+}
+
+func (f *faulty) requests() int64 { return f.count.Load() }
+
 // everyRequest hits one request after the other, until there is none left.
-func (s seeder) everyRequest(fault fault, first, step int64, run func(*faulty)) {
-	for n := first; ; n += step {
-		f := &faulty{fault: fault, n: n}
+func (s seeder) everyRequest(name string, at func(n int64) injector, run func(injector)) {
+	for n := int64(1); ; n++ {
+		f := at(n)
 		run(f)
 		if s.t.Failed() {
-			s.t.Fatalf("%s at request %d", fault.name, n)
+			s.t.Fatalf("%s at request %d", name, n)
 		}
-		if f.count.Load() < n {
+		if f.requests() < n {
 			if n < 20 {
-				s.t.Errorf("%s was shown at %d requests only", fault.name, n)
+				s.t.Errorf("%s was shown at %d requests only", name, n)
 			}
 			return
 		}
@@ -172,7 +171,7 @@ func (s seeder) everyRequest(fault fault, first, step int64, run func(*faulty)) 
 
 // planWith plans with a fault. A plan that comes out otherwise is carried out, and
 // must do no harm either.
-func (s seeder) planWith(f *faulty, good *retention.Plan, whole *retention.Inventory) {
+func (s seeder) planWith(f injector, good *retention.Plan, whole *retention.Inventory) {
 	inv, err := open(s.t, s.host, registry.Options{Transport: f, Workers: 1, Pause: time.Microsecond}).Inventory(s.t.Context(), now)
 	if err != nil {
 		return // no facts, no plan
@@ -197,7 +196,7 @@ func (s seeder) planWith(f *faulty, good *retention.Plan, whole *retention.Inven
 }
 
 // runWith executes a plan with a fault, looks, and puts everything back.
-func (s seeder) runWith(f *faulty, p *retention.Plan, whole *retention.Inventory) {
+func (s seeder) runWith(f injector, p *retention.Plan, whole *retention.Inventory) {
 	t := s.t
 	journal, err := prune.NewJournal(t.TempDir(), now, p)
 	s.must(err)
@@ -214,21 +213,23 @@ func (s seeder) runWith(f *faulty, p *retention.Plan, whole *retention.Inventory
 	}
 	s.removed(p, again)
 
-	_, first, err := prune.ReadJournal(journal.Dir)
-	s.must(err)
-	_, second, err := prune.ReadJournal(dir)
-	s.must(err)
-	back, err := prune.Restore(t.Context(), open(t, s.host, registry.Options{}), slices.Concat(first, second), nil)
+	s.giveBack(whole, journal.Dir, dir)
+}
+
+// giveBack puts back what several runs removed, and checks that all is as it was.
+func (s seeder) giveBack(whole *retention.Inventory, journals ...string) {
+	s.t.Helper()
+	var entries []prune.Entry
+	for _, dir := range journals {
+		_, more, err := prune.ReadJournal(dir)
+		s.must(err)
+		entries = append(entries, more...)
+	}
+	back, err := prune.Restore(s.t.Context(), open(s.t, s.host, registry.Options{}), entries, nil)
 	if err != nil || len(back.Lost)+len(back.Left) > 0 {
-		t.Errorf("undo: %v, lost %v, left %v", err, back.Lost, back.Left)
+		s.t.Errorf("undo: %v, lost %v, left %v", err, back.Lost, back.Left)
 	}
-	tags, err := open(t, s.host, registry.Options{}).Tags(t.Context(), s.host+"/team/app")
-	s.must(err)
-	for _, tag := range whole.Repositories[0].Tags {
-		if tags[tag.Name] != tag.Digest {
-			t.Errorf("undo left %s at %q", tag.Name, tags[tag.Name])
-		}
-	}
+	s.untouched(&retention.Plan{}, whole)
 }
 
 // untouched checks that all there was is there and whole, but what the plan
@@ -258,37 +259,51 @@ func (s seeder) untouched(p *retention.Plan, whole *retention.Inventory) {
 	}
 }
 
-// An interruption is not one of the delete in flight.
+// An interruption is not one of the delete in flight, whichever that is.
 func TestInterruptionEndsAfterTheDeleteInFlight(t *testing.T) {
-	isolated(t)
-	host, err := kinds[0].start(t.Context(), memory(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := seeder{t, host}
-	s.few()
-	p := plan(t, host, registry.Options{})
+	onEachKind(t, func(t *testing.T, s seeder) {
+		s.few()
+		whole := s.inventory()
+		p := plan(t, s.host, registry.Options{})
+		n := int64(1)
+		for s.interrupted(n, p, whole) && !t.Failed() {
+			n++
+		}
+		if n < 5 {
+			t.Errorf("the run was interrupted at %d deletes only", n-1)
+		}
+	})
+}
+
+// interrupted runs a plan and interrupts it at its n-th delete. It reports whether
+// there was any left to do.
+func (s seeder) interrupted(n int64, p *retention.Plan, whole *retention.Inventory) bool {
+	t := s.t
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	deletes := atomic.Int64{}
 	f := roundTrip(func(req *http.Request) (*http.Response, error) {
-		if req.Method == http.MethodDelete && deletes.Add(1) == 2 {
+		if req.Method == http.MethodDelete && deletes.Add(1) == n {
 			interrupt()
 		}
 		return http.DefaultTransport.RoundTrip(req)
 	})
 	journal, err := prune.NewJournal(t.TempDir(), now, p)
 	s.must(err)
-	out, err := prune.Execute(ctx, open(t, host, registry.Options{Transport: f}), p, journal, nil)
+	out, err := prune.Execute(ctx, open(t, s.host, registry.Options{Transport: f}), p, journal, nil)
 	s.must(err)
-	if !out.Stopped || deletes.Load() != 2 || len(out.Removed) != 2 || len(out.Failed) > 0 {
-		t.Errorf("stopped %v after %d deletes, %d removed, failed %v", out.Stopped, deletes.Load(), len(out.Removed), out.Failed)
+	if out.Stopped && (deletes.Load() != n || int64(len(out.Removed)) != n) || len(out.Failed) > 0 {
+		t.Errorf("stopped after %d deletes, want %d; %d removed, failed %v", deletes.Load(), n, len(out.Removed), out.Failed)
 	}
-	s.must(journal.Close(false))
-	if again, _ := execute(t, host, p, registry.Options{}); len(again.Failed) > 0 || len(again.Removed) == 0 {
-		t.Errorf("the next run failed: %v, removed %d", again.Failed, len(again.Removed))
+	s.must(journal.Close(!out.Stopped))
+	s.untouched(p, whole)
+	again, dir := execute(t, s.host, p, registry.Options{})
+	if len(again.Failed) > 0 || out.Stopped && len(again.Removed) == 0 {
+		t.Errorf("interrupted at %d, the next run failed: %v, removed %d", n, again.Failed, len(again.Removed))
 	}
-	s.keptWhole(p)
+	s.removed(p, again)
+	s.giveBack(whole, journal.Dir, dir)
+	return out.Stopped
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -206,117 +206,76 @@ func (s seeder) removed(p *retention.Plan, out *prune.Outcome) {
 }
 
 func TestUndoGivesAllBack(t *testing.T) {
-	isolated(t)
-	for _, kind := range kinds {
-		t.Run(kind.name, func(t *testing.T) {
-			host, err := kind.start(t.Context(), memory(t))
-			if err != nil {
-				t.Fatal(err)
+	onEachKind(t, func(t *testing.T, s seeder) {
+		s.seed()
+		before, err := open(t, s.host, registry.Options{}).Inventory(t.Context(), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := plan(t, s.host, registry.Options{})
+		_, dir := execute(t, s.host, p, registry.Options{})
+		// One tag is used for something else meanwhile.
+		s.push(s.image("newer", 0, nil, "amd64"), "team/app:feature-a")
+		_, entries, err := prune.ReadJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // again, as after an interruption
+			back, err := prune.Restore(t.Context(), open(t, s.host, registry.Options{}), entries, nil)
+			if err != nil || len(back.Lost) > 0 || len(back.Left) != 1 || back.Left[0].Ref != s.host+"/team/app:feature-a" {
+				t.Errorf("restored with %v, left %v, lost %v", err, back.Left, back.Lost)
 			}
-			s := seeder{t, host}
-			s.seed()
-			before, err := open(t, host, registry.Options{}).Inventory(t.Context(), now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := plan(t, host, registry.Options{})
-			_, dir := execute(t, host, p, registry.Options{})
-			// One tag is used for something else meanwhile.
-			s.push(s.image("newer", 0, nil, "amd64"), "team/app:feature-a")
-			_, entries, err := prune.ReadJournal(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 2 { // again, as after an interruption
-				back, err := prune.Restore(t.Context(), open(t, host, registry.Options{}), entries, nil)
-				if err != nil || len(back.Lost) > 0 || len(back.Left) != 1 || back.Left[0].Ref != host+"/team/app:feature-a" {
-					t.Errorf("restored with %v, left %v, lost %v", err, back.Left, back.Lost)
+		}
+		for _, repo := range before.Repositories {
+			for _, tag := range repo.Tags {
+				now, err := remote.Head(s.ref(repo.Name + ":" + tag.Name))
+				if err != nil || now.Digest.String() != tag.Digest && tag.Name != "feature-a" {
+					t.Errorf("%s:%s is not what it was: %v", repo.Name, tag.Name, err)
 				}
 			}
-			for _, repo := range before.Repositories {
-				for _, tag := range repo.Tags {
-					now, err := remote.Head(s.ref(repo.Name + ":" + tag.Name))
-					if err != nil || now.Digest.String() != tag.Digest && tag.Name != "feature-a" {
-						t.Errorf("%s:%s is not what it was: %v", repo.Name, tag.Name, err)
-					}
-				}
-				for _, m := range repo.Manifests {
-					if err := s.check(repo.Name + "@" + m.Digest); err != nil {
-						t.Errorf("%s@%s: %v", repo.Name, m.Digest, err)
-					}
+			for _, m := range repo.Manifests {
+				if err := s.check(repo.Name + "@" + m.Digest); err != nil {
+					t.Errorf("%s@%s: %v", repo.Name, m.Digest, err)
 				}
 			}
-		})
-	}
+		}
+	})
 }
 
 // What changes between plan and run stays, with all that it needs.
 func TestWhatChangedSinceThePlanStays(t *testing.T) {
-	isolated(t)
-	for _, kind := range kinds {
-		t.Run(kind.name, func(t *testing.T) {
-			host, err := kind.start(t.Context(), memory(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := seeder{t, host}
-			s.seed()
-			p := plan(t, host, registry.Options{})
-			// A rollback: a tag that stays leads to an image that was to go.
-			s.pushIndex(s.index("release5", 100), "team/app:latest")
-			// An image that was to go is promoted.
-			s.push(s.image("feature7", 35, map[string]string{"environment": "development"}, "amd64"), "team/app:production")
-			// A tag that was to go is something new.
-			s.push(s.image("new", 0, nil, "amd64"), "team/app:feature-4")
-			// Somebody signs an image that was to go.
-			size, err := s.image("feature5", 25, map[string]string{"environment": "development"}, "amd64").Size()
-			s.must(err)
-			s.sign("team/app", s.digest(s.image("feature5", 25, map[string]string{"environment": "development"}, "amd64")), size)
+	onEachKind(t, func(t *testing.T, s seeder) {
+		s.seed()
+		p := plan(t, s.host, registry.Options{})
+		// A rollback: a tag that stays leads to an image that was to go.
+		s.pushIndex(s.index("release5", 100), "team/app:latest")
+		// An image that was to go is promoted.
+		s.push(s.image("feature7", 35, map[string]string{"environment": "development"}, "amd64"), "team/app:production")
+		// A tag that was to go is something new.
+		s.push(s.image("new", 0, nil, "amd64"), "team/app:feature-4")
+		// Somebody signs an image that was to go.
+		size, err := s.image("feature5", 25, map[string]string{"environment": "development"}, "amd64").Size()
+		s.must(err)
+		s.sign("team/app", s.digest(s.image("feature5", 25, map[string]string{"environment": "development"}, "amd64")), size)
 
-			// A new index, signed, over a part that was to go.
-			part := s.image("release4amd64", 80, nil, "amd64")
-			over := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: part})
-			s.sign("team/app", s.pushIndex(over, "team/app:zz-new"), 100)
+		// A new index, signed, over a part that was to go.
+		part := s.image("release4amd64", 80, nil, "amd64")
+		over := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: part})
+		s.sign("team/app", s.pushIndex(over, "team/app:zz-new"), 100)
 
-			out, _ := execute(t, host, p, registry.Options{})
-			for _, ref := range []string{"team/app:zz-new", "team/app:latest", "team/app:v1.5.0", "team/app:production", "team/app:feature-7", "team/app:feature-4", "team/app:feature-5"} {
-				if err := s.check(ref); err != nil {
-					t.Errorf("%s: %v", ref, err)
-				}
+		out, _ := execute(t, s.host, p, registry.Options{})
+		for _, ref := range []string{"team/app:zz-new", "team/app:latest", "team/app:v1.5.0", "team/app:production", "team/app:feature-7", "team/app:feature-4", "team/app:feature-5"} {
+			if err := s.check(ref); err != nil {
+				t.Errorf("%s: %v", ref, err)
 			}
-			if len(out.Failed) > 0 || len(out.Skipped) < 6 {
-				t.Errorf("failed: %v, skipped: %v", out.Failed, out.Skipped)
+		}
+		if len(out.Failed) > 0 || len(out.Skipped) < 6 {
+			t.Errorf("failed: %v, skipped: %v", out.Failed, out.Skipped)
+		}
+		for _, r := range out.Removed {
+			if _, err := remote.Head(s.ref(strings.TrimPrefix(r.Ref, s.host+"/"))); !isNotFound(err) {
+				t.Errorf("%s was removed, and is there: %v", r.Ref, err)
 			}
-			for _, r := range out.Removed {
-				if _, err := remote.Head(s.ref(strings.TrimPrefix(r.Ref, host+"/"))); !isNotFound(err) {
-					t.Errorf("%s was removed, and is there: %v", r.Ref, err)
-				}
-			}
-		})
-	}
-}
-
-// The journal is the condition for every delete.
-func TestNothingIsDeletedWithoutAJournal(t *testing.T) {
-	isolated(t)
-	host, err := kinds[0].start(t.Context(), memory(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := seeder{t, host}
-	s.seed()
-	p := plan(t, host, registry.Options{})
-	journal, err := prune.NewJournal(t.TempDir(), now, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	requests := &counter{}
-	out, err := prune.Execute(t.Context(), open(t, host, registry.Options{Transport: requests}), p, journal.On(full), nil)
-	if err == nil || requests.writes.Load() > 0 || len(out.Removed) > 0 {
-		t.Errorf("a full disk: error %v, %d deletes, removed %v", err, requests.writes.Load(), out.Removed)
-	}
+		}
+	})
 }

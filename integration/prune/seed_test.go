@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/imgmgr/imgmgr/plugin/prune/registry"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
@@ -38,6 +39,28 @@ var kinds = []struct {
 }{
 	{"distribution 3", false, func(ctx context.Context, dir string) (string, error) { return sb.NewRegistry(ctx, dir) }},
 	{"distribution 2.8", true, func(ctx context.Context, dir string) (string, error) { return sb.NewOldRegistry(ctx, dir) }},
+}
+
+// onEachKind runs a test on a registry of each kind, empty and in memory.
+func onEachKind(t *testing.T, test func(t *testing.T, s seeder)) {
+	isolated(t)
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			host, err := kind.start(t.Context(), memory(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, seeder{t, host})
+		})
+	}
+}
+
+// inventory is all that is in the registry.
+func (s seeder) inventory() *retention.Inventory {
+	s.t.Helper()
+	inv, err := open(s.t, s.host, registry.Options{}).Inventory(s.t.Context(), now)
+	s.must(err)
+	return inv
 }
 
 // seeder pushes images to one registry.

@@ -19,6 +19,7 @@ import (
 type proxy struct {
 	host   string
 	answer func(n int, w http.ResponseWriter, r *http.Request) bool // true: it has; n counts from 1
+	close  func()                                                   // waits for requests that are under way
 
 	mu       sync.Mutex
 	requests []string
@@ -44,6 +45,7 @@ func newProxy(t *testing.T, to string, answer func(n int, w http.ResponseWriter,
 	}))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(srv.Close)
+	p.close = srv.Close
 	p.host = strings.TrimPrefix(srv.URL, "http://")
 	return p
 }

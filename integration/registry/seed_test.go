@@ -77,7 +77,9 @@ func (u user) run(code int, args ...string) string {
 }
 
 // try runs a command line and returns all that it printed, and its exit code.
-func (u user) try(args ...string) (string, int) {
+func (u user) try(args ...string) (string, int) { return u.tryIn(u.t.Context(), args...) }
+
+func (u user) tryIn(ctx context.Context, args ...string) (string, int) {
 	var out bytes.Buffer
 	root := plugin.Root("test", func() ui.Streams {
 		return ui.Streams{In: strings.NewReader(""), Out: ui.Output{Writer: &out}, Err: ui.Output{Writer: &out}}
@@ -86,7 +88,7 @@ func (u user) try(args ...string) (string, int) {
 	if args[0] == "prune" {
 		root.SetArgs(args)
 	}
-	code := ui.Code(&out, "imgmgr", root.ExecuteContext(u.t.Context()))
+	code := ui.Code(&out, "imgmgr", root.ExecuteContext(ctx))
 	return out.String(), code
 }
 
@@ -182,7 +184,7 @@ func whole(t *testing.T, text string) {
 	} else {
 		var img v1.Image
 		if img, err = desc.Image(); err == nil {
-			err = validate.Image(img, validate.Fast)
+			err = validate.Image(img)
 		}
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,8 +71,8 @@ func TestSync(t *testing.T) {
 			if got := digests(t, to.host+"/b/web"); len(got) != 2 || got["v1.0.0"] == "" || got["v1.1.0"] == "" {
 				t.Errorf("the versions below 2 are %v", got)
 			}
-			if posts := to.asked("POST"); c[1] != "referrers API" && !strings.Contains(strings.Join(posts, " "), "mount=") {
-				t.Errorf("nothing was mounted: %v", posts)
+			if uploads := uploadsOf(t, to.asked("PUT")); c[1] != "referrers API" && len(slices.Compact(slices.Sorted(slices.Values(uploads)))) != len(uploads) {
+				t.Errorf("something was sent twice, and not mounted: %v", uploads)
 			}
 		})
 	}

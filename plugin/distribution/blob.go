@@ -153,6 +153,10 @@ func (r *Registry) Blob(ctx context.Context, repository, digest string, size int
 	return b
 }
 
+// someWay is after how many bytes a connection was good: a large layer over a bad
+// line may be cut many times.
+const someWay = 1 << 20
+
 type blob struct {
 	ctx        context.Context
 	registry   *Registry
@@ -161,7 +165,8 @@ type blob struct {
 	size       int64
 	offset     int64
 	sum        hash.Hash
-	failures   int
+	failures   int   // since the last one that came after some way
+	failed     int64 // the offset of the last failure
 
 	body   io.ReadCloser // nil: not open
 	alive  func()
@@ -184,6 +189,10 @@ func (b *blob) Read(p []byte) (int, error) {
 		b.sum.Write(p[:n])
 		if err != nil && b.offset < b.size { // an early end, too
 			b.Close()
+			if b.offset-b.failed >= someWay {
+				b.failures = 0
+			}
+			b.failed = b.offset
 			if b.failures++; b.failures >= tries || b.ctx.Err() != nil {
 				return n, fmt.Errorf("read blob %s of %s/%s: it ends after %d of %d bytes: %w", b.digest, b.registry.Host(), b.repository, b.offset, b.size, clean(err))
 			}

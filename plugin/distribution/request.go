@@ -57,7 +57,7 @@ type Answer struct {
 // the registry answered with another status than 2xx.
 func (r *Registry) Do(ctx context.Context, req Request) (*Answer, error) {
 	var got *Answer
-	err := r.again(ctx, req.Method+" "+req.Path+" of "+r.Host()+"/"+req.Repository, func() (err error) {
+	err := r.again(ctx, req.Method+" "+req.Path+" of "+strings.TrimSuffix(r.Host()+"/"+req.Repository, "/"), func() (err error) {
 		got, err = r.once(ctx, req)
 		return err
 	})

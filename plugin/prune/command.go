@@ -170,8 +170,9 @@ is 1 when a policy does not do what its tests expect.`,
 func (f *flags) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "diff [OPTIONS] OLD NEW", Short: "Show the images that another policy treats otherwise",
-		Long: `Show the images whose fate is another under another policy. The exit code is 1
-when there are such.`,
+		Long: `Show the images whose fate is another under another policy: those that go under
+NEW alone with a minus, and those that stay under NEW alone with a plus. The exit
+code is 1 when there are such.`,
 		Example: "  docker imgmgr prune diff --registry registry.example.com old.yaml new.yaml",
 		Args:    cobra.ExactArgs(2),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.diff(cmd.Context(), args[0], args[1]) },

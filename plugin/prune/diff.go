@@ -35,7 +35,7 @@ func (f *flags) diff(ctx context.Context, oldPath, newPath string) error {
 	for _, r := range a.Remove {
 		if _, both := goneB[r.Ref]; !both {
 			lines++
-			fmt.Fprintf(streams.Out, "+ %s  was: %s\n", r.Ref, ui.Plain(goneA[r.Ref]))
+			fmt.Fprintf(streams.Out, "+ %s  stays; was %s\n", r.Ref, ui.Plain(goneA[r.Ref]))
 		}
 	}
 	fmt.Fprintf(streams.Out, "%s differ; %s frees %s, %s %s\n", ui.Count(lines, "removal"), oldPath, ui.Size(a.FreesBytes), newPath, ui.Size(b.FreesBytes))

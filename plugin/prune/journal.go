@@ -167,6 +167,3 @@ func syncFolder(dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
-
-// On is the journal with its entries on another file, for tests of full disks.
-func (j *Journal) On(file *os.File) *Journal { return &Journal{Dir: j.Dir, file: file} }

@@ -31,18 +31,29 @@ func printPlan(out ui.Output, plan *retention.Plan) error {
 		fmt.Fprintln(w)
 	}
 	if plan.Final && len(plan.Remove) > 0 {
-		fmt.Fprintln(w, "What goes from here can't be given back.")
+		say(w, out.Width, "What goes from here can't be given back.")
 	}
 	if len(plan.Remove) == 0 {
-		fmt.Fprintf(w, "Nothing to remove: %s", staying(plan))
+		say(w, out.Width, "Nothing to remove: "+staying(plan))
 	} else {
 		atMost := ""
 		if plan.AtMost {
 			atMost = "up to "
 		}
-		fmt.Fprintf(w, "%s, which frees %s%s; %s", goes(plan.Remove), atMost, ui.Size(plan.FreesBytes), staying(plan))
+		say(w, out.Width, fmt.Sprintf("%s, which frees %s%s; %s", goes(plan.Remove), atMost, ui.Size(plan.FreesBytes), staying(plan)))
 	}
 	return w.Flush()
+}
+
+// say prints a sentence, wrapped to a width; 0 doesn't wrap.
+func say(w io.Writer, width int, text string) {
+	if width == 0 {
+		fmt.Fprintln(w, text)
+		return
+	}
+	for _, line := range ui.Wrap(text, width) {
+		fmt.Fprintln(w, line)
+	}
 }
 
 // line is one row of a plan: an image with all its tags, or a tag by itself.
@@ -134,11 +145,13 @@ func counted(removals []retention.Removal) string {
 			names++
 		}
 	}
-	text := ui.Count(images, noun(removals))
-	if names > 0 {
-		text += " and " + ui.Count(names, "tag")
+	switch {
+	case names == 0:
+		return ui.Count(images, noun(removals))
+	case images == 0:
+		return ui.Count(names, "tag")
 	}
-	return text
+	return ui.Count(images, noun(removals)) + " and " + ui.Count(names, "tag")
 }
 
 // noun is what the images of a place are called.
@@ -150,23 +163,33 @@ func noun(removals []retention.Removal) string {
 }
 
 func goes(removals []retention.Removal) string {
-	verb := " go"
-	if text := counted(removals); text == "1 "+noun(removals) {
-		verb = " goes"
-		return text + verb
+	text := counted(removals)
+	if text == "1 "+noun(removals) || text == "1 tag" {
+		return text + " goes"
 	}
-	return counted(removals) + verb
+	return text + " go"
 }
 
+// staying counts what stays as removals are counted, each manifest of a repository
+// once.
 func staying(plan *retention.Plan) string {
-	text := fmt.Sprintf("%d stay", len(plan.Keep)+len(plan.Unknown))
-	if n := len(plan.Unknown); n > 0 {
+	text := fmt.Sprintf("%d stay", distinct(plan.Keep, plan.Unknown))
+	if n := distinct(plan.Unknown); n > 0 {
 		text += fmt.Sprintf(", %d of them because too little is known", n)
 	}
-	return text + ".\n"
+	return text + "."
 }
 
-func printOutcome(out io.Writer, o *Outcome, place, journal string) {
+func distinct(lists ...[]retention.Kept) int {
+	seen := map[string]bool{}
+	for _, k := range slices.Concat(lists...) {
+		repo, _, _, _ := retention.SplitRef(k.Ref)
+		seen[repo+"@"+k.Digest] = true
+	}
+	return len(seen)
+}
+
+func printOutcome(out ui.Output, o *Outcome, place, journal string) {
 	for _, s := range o.Skipped {
 		fmt.Fprintf(out, "left alone: %s: %s\n", s.Ref, ui.Plain(s.Reason))
 	}
@@ -180,9 +203,9 @@ func printOutcome(out io.Writer, o *Outcome, place, journal string) {
 	if len(o.Gone) > 0 {
 		fmt.Fprintf(out, "%s gone already.\n", wereGone(o.Gone))
 	}
-	fmt.Fprintf(out, "Removed %s, %s. Journal: %s\n", counted(o.Removed), ui.Size(o.Freed), journal)
+	say(out, out.Width, fmt.Sprintf("Removed %s, %s. Journal: %s", counted(o.Removed), ui.Size(o.Freed), journal))
 	if len(o.Removed) > 0 && strings.HasPrefix(place, registry.Scheme) {
-		fmt.Fprintln(out, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
+		say(out, out.Width, "The registry gives the space back when it collects garbage; until then, prune undo restores.")
 	}
 }
 
@@ -202,14 +225,27 @@ func sortedKeys(m map[string]int) []string {
 	return keys
 }
 
-func printRestored(out io.Writer, r *Restored, place string) {
+func printRestored(out io.Writer, r *Restored, plan *retention.Plan) {
 	for _, l := range r.Left {
 		fmt.Fprintf(out, "left alone: %s: %s\n", l.Ref, ui.Plain(l.Reason))
 	}
 	for _, l := range r.Lost {
 		fmt.Fprintf(out, "lost: %s: %s\n", l.Ref, ui.Plain(l.Reason))
 	}
-	fmt.Fprintf(out, "Gave back %s to %s.\n", ui.Count(len(r.Back), "manifest"), place)
+	fmt.Fprintf(out, "Gave back %s to %s.\n", written(plan, r.Back), placeName(plan.Place))
+}
+
+// written counts entries of a journal as plans count: manifests, and tags whose
+// manifest wasn't touched.
+func written(plan *retention.Plan, entries []Entry) string {
+	in := map[string]bool{}
+	for _, e := range entries {
+		in[e.Repository+"@"+e.Digest] = true
+	}
+	return counted(slices.DeleteFunc(slices.Clone(plan.Remove), func(r retention.Removal) bool {
+		repo, _, _, err := retention.SplitRef(r.Ref)
+		return err != nil || !in[repo+"@"+r.Digest]
+	}))
 }
 
 func printJournals(out io.Writer, journals []string) error {
@@ -218,7 +254,7 @@ func printJournals(out io.Writer, journals []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), ui.Count(len(entries), "manifest"))
+		fmt.Fprintf(out, "%s  %s  %s\n", filepath.Base(dir), placeName(plan.Place), written(plan, entries))
 	}
 	if len(journals) == 0 {
 		fmt.Fprintln(out, "There is no journal.")
@@ -227,7 +263,7 @@ func printJournals(out io.Writer, journals []string) error {
 }
 
 // printWhy prints all that a plan says of a digest.
-func printWhy(out io.Writer, inv *retention.Inventory, plan *retention.Plan, ref, digest string) error {
+func printWhy(out ui.Output, inv *retention.Inventory, plan *retention.Plan, ref, digest string) error {
 	w := &strings.Builder{}
 	fmt.Fprintf(w, "%s\n  digest   %s\n", ref, digest)
 	repo, _, _, err := retention.SplitRef(ref)
@@ -240,25 +276,46 @@ func printWhy(out io.Writer, inv *retention.Inventory, plan *retention.Plan, ref
 		}
 		for _, m := range r.Manifests {
 			if m.Digest == digest {
-				fmt.Fprintf(w, "  kind     %s %s\n", m.Kind, ui.Plain(m.Platform))
+				fmt.Fprintf(w, "  kind     %s\n", strings.TrimSpace(string(m.Kind)+" "+ui.Plain(m.Platform)))
 				if !m.Created.IsZero() {
 					fmt.Fprintf(w, "  built    %s\n", m.Created.Format("2006-01-02 15:04"))
 				}
 			}
 		}
 	}
+	fate := func(word, ref, reason string) {
+		if other, tag, _, err := retention.SplitRef(ref); err == nil && other == repo {
+			name := "tag " + tag
+			if tag == "" {
+				name = "the image"
+			}
+			printFate(w, out.Width, word, name+": "+ui.Plain(reason))
+		}
+	}
 	for _, r := range plan.Remove {
-		if other, _, _, err := retention.SplitRef(r.Ref); err == nil && other == repo && r.Digest == digest {
-			fmt.Fprintf(w, "  removed  %s: rule %s: %s\n", strings.TrimPrefix(r.Ref, repo), ui.Plain(r.Rule), ui.Plain(r.Reason))
+		if r.Digest == digest {
+			fate("removed", r.Ref, "rule "+r.Rule+": "+r.Reason)
 		}
 	}
 	for _, k := range slices.Concat(plan.Keep, plan.Unknown) {
-		if other, _, _, err := retention.SplitRef(k.Ref); err == nil && other == repo && k.Digest == digest {
-			fmt.Fprintf(w, "  kept     %s: %s\n", strings.TrimPrefix(k.Ref, repo), ui.Plain(k.Reason))
+		if k.Digest == digest {
+			fate("kept", k.Ref, k.Reason)
 		}
 	}
 	_, err = io.WriteString(out, w.String())
 	return err
+}
+
+// printFate prints a word, and what there is to say of it beside it.
+func printFate(w io.Writer, width int, word, text string) {
+	lines := []string{text}
+	if width > 0 {
+		lines = ui.Wrap(text, width-11)
+	}
+	for _, line := range lines {
+		fmt.Fprintf(w, "  %-8s %s\n", word, line)
+		word = ""
+	}
 }
 
 // placeName is a place of a plan for people.

@@ -42,7 +42,7 @@ func (f *flags) undo(ctx context.Context) error {
 	bar := ui.NewProgress(streams.Err, "giving back")
 	out, err := Restore(ctx, store, entries, bar.Show)
 	bar.End()
-	printRestored(streams.Out, out, placeName(plan.Place))
+	printRestored(streams.Out, out, plan)
 	switch {
 	case err != nil:
 		return err

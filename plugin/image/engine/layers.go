@@ -19,6 +19,9 @@ type Layer struct {
 // Layers gives an image's layers their bytes. The history has them, newest first and
 // with steps that made no layer between; a step of no bytes may have made one or
 // not. Where that can't be told, the whole image's bytes are the last layer's.
+//
+// An engine with containerd's store keeps layers compressed, too, and says only what
+// that comes to for the whole image: each layer gets its share of what is missing.
 func Layers(diffIDs []string, history []image.HistoryResponseItem, total int64) []Layer {
 	var sizes []int64
 	for _, step := range slices.Backward(history) {
@@ -33,9 +36,25 @@ func Layers(diffIDs []string, history []image.HistoryResponseItem, total int64) 
 			layers[i].Bytes = sizes[i]
 		}
 	}
-	if len(sizes) != len(diffIDs) && len(layers) > 0 {
-		layers[len(layers)-1].Bytes = total
+	if len(layers) == 0 {
+		return layers
 	}
+	last := &layers[len(layers)-1]
+	if len(sizes) != len(diffIDs) {
+		last.Bytes = total
+		return layers
+	}
+	var unpacked int64
+	for _, size := range sizes {
+		unpacked += size
+	}
+	rest := max(0, total-unpacked)
+	for i, size := range sizes[:len(sizes)-1] {
+		share := int64(float64(rest) * float64(size) / float64(unpacked))
+		layers[i].Bytes += share
+		total -= layers[i].Bytes
+	}
+	last.Bytes = max(last.Bytes, total)
 	return layers
 }
 

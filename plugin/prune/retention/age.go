@@ -97,6 +97,16 @@ func lasting(d time.Duration) string {
 	return plural(int64(d/time.Second), "second")
 }
 
+// beyond prints a length of time that is over a limit so that it is seen to be:
+// "7 days and 2 hours", over 7 days.
+func beyond(d, limit time.Duration) string {
+	text := lasting(d)
+	if rest := d - limit; text == lasting(limit) && rest >= time.Second {
+		text += " and " + lasting(rest)
+	}
+	return text
+}
+
 func plural(n int64, name string) string {
 	if n == 1 {
 		return "1 " + name

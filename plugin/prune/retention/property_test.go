@@ -30,7 +30,7 @@ func random(r *rand.Rand) *Inventory {
 			case 0:
 				name = strings.Replace(digest(), ":", "-", 1)
 			case 1:
-				name = strings.Replace(digest(), ":", "-", 1) + ".sig"
+				name = strings.Replace(digest(), ":", "-", 1) + []string{".sig", ".att", ".sbom"}[r.IntN(3)]
 			}
 			if !slices.ContainsFunc(repo.Tags, func(t Tag) bool { return t.Name == name }) {
 				repo.Tags = append(repo.Tags, Tag{Name: name, Digest: digest()})
@@ -49,6 +49,12 @@ func manifest(r *rand.Rand, digest string, other func() string) Manifest {
 	if r.IntN(8) > 0 {
 		m.Created = days(r.Float64() * 60)
 	}
+	for _, at := range []*time.Time{&m.Pushed, &m.Pulled, &m.FirstSeen} {
+		if r.IntN(3) == 0 {
+			*at = days(r.Float64() * 60)
+		}
+	}
+	m.Platform = []string{"linux/amd64", "linux/arm64", ""}[r.IntN(3)]
 	switch r.IntN(6) {
 	case 0, 1:
 		m.Kind = KindIndex
@@ -68,6 +74,12 @@ func manifest(r *rand.Rand, digest string, other func() string) Manifest {
 			m.Blobs = append(m.Blobs, Blob{fmt.Sprint("layer ", r.IntN(9)), 10})
 		}
 	}
+	if r.IntN(15) == 0 { // an image or an index that refers to another one
+		m.Subject = other()
+	}
+	if r.IntN(20) == 0 {
+		m.Pinned = "pinned"
+	}
 	if r.IntN(20) == 0 {
 		m.Base = other()
 	}
@@ -80,13 +92,17 @@ func manifest(r *rand.Rand, digest string, other func() string) Manifest {
 func randomPolicy(t *testing.T, r *rand.Rand) *Policy {
 	t.Helper()
 	var rules strings.Builder
+	one := func(of ...string) string { return of[r.IntN(len(of))] }
 	for i := range 1 + r.IntN(3) {
-		fmt.Fprintf(&rules, "- {name: r%d, %s%s}\n", i,
-			[]string{"", "select: {tag: 'feature*'}, ", "select: {label: {environment: dev}}, ", "select: {untagged: true}, ", "group: [], ", "select: {orphaned: true}, "}[r.IntN(6)],
-			[]string{"max_age: 10d", "max_count: 1", "max_age: 20d, max_count: 2, when: any, keep_latest: 1", "remove: true", "keep_latest: 2", "max_age: 5d, max_count: 1"}[r.IntN(6)])
+		fmt.Fprintf(&rules, "- {name: r%d, %s%s%s}\n", i,
+			one("", "", "select: {tag: 'feature*'}, ", "select: {label: {environment: dev}}, ", "select: {untagged: true}, ", "select: {orphaned: true}, ",
+				"select: {platform: linux/amd64}, ", "select: {larger_than: 20B}, ", "select: {repository: 'team/*0', tag: ['v*', main*]}, ",
+				"select: {reference: '/.*:(main|v1)-.*/'}, group: [repository, capture], "),
+			one("", "", "", "age: pushed, ", "age: pulled, ", "age: first-seen, "),
+			one("max_age: 10d", "max_count: 1", "max_age: 20d, max_count: 2, when: any, keep_latest: 1", "remove: true", "keep_latest: 2", "max_age: 5d, max_count: 1", "keep: true"))
 	}
-	p, err := ParsePolicy("random.yaml", fmt.Appendf(nil, "version: 1\nkeep_bases: %v\nlimits: {share: %d%%, keep_last: %v}\nprotect: ['*/*:v1-3']\nrules:\n%s",
-		r.IntN(3) > 0, []int{50, 100}[r.IntN(2)], r.IntN(2) == 0, rules.String()))
+	p, err := ParsePolicy("random.yaml", fmt.Appendf(nil, "version: 1\nage: %s\nkeep_bases: %v\nlimits: {share: %d%%, min_age: %dh, keep_last: %v}\nprotect: ['*/*:v1-3', 'team/app2']\nrules:\n%s",
+		one("created", "created", "first-seen"), r.IntN(3) > 0, []int{50, 100, 100}[r.IntN(3)], 1+r.IntN(2)*47, r.IntN(2) == 0, rules.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +119,7 @@ func TestNothingKeptNeedsWhatIsRemoved(t *testing.T) {
 		if len(p.Remove) > 0 {
 			removals++
 		}
-		for _, complaint := range complaints(inv, p) {
+		for _, complaint := range slices.Concat(complaints(inv, p), reached(inv, p), brakes(inv, policy, p)) {
 			t.Errorf("seed %d: %s", seed, complaint)
 		}
 		shuffle(r, inv)
@@ -235,6 +251,113 @@ func complaints(inv *Inventory, p *Plan) (out []string) {
 	}
 	if freed != p.FreesBytes || sum != freed {
 		out = append(out, fmt.Sprintf("frees %d bytes, the removals say %d, by the blobs it is %d", p.FreesBytes, sum, freed))
+	}
+	return out
+}
+
+// reached follows all there is from what stays: parts of indexes, referrers by
+// their subject and by tags as cosign's, subjects, needs. Nothing that it comes to
+// may go.
+func reached(inv *Inventory, p *Plan) (out []string) {
+	gone := map[string]bool{}
+	for _, r := range p.Remove {
+		gone[r.Ref] = true
+	}
+	for _, repo := range inv.Repositories {
+		next := map[string][]string{} // from a digest to what has to stay with it
+		have := map[string]bool{}
+		for _, m := range repo.Manifests {
+			have[m.Digest] = true
+		}
+		for _, m := range repo.Manifests {
+			next[m.Digest] = append(next[m.Digest], m.Needs...)
+			for _, c := range m.Children {
+				next[m.Digest] = append(next[m.Digest], c.Digest)
+			}
+			if have[m.Subject] {
+				next[m.Digest] = append(next[m.Digest], m.Subject)
+				next[m.Subject] = append(next[m.Subject], m.Digest)
+			}
+		}
+		subjects := map[string]int{}
+		for _, t := range repo.Tags {
+			if TagSubject(t.Name) != "" {
+				subjects[t.Digest]++
+			}
+		}
+		var stay []string
+		for _, t := range repo.Tags {
+			i := slices.IndexFunc(repo.Manifests, func(m Manifest) bool { return m.Digest == t.Digest })
+			if s := TagSubject(t.Name); have[s] && i >= 0 && repo.Manifests[i].Subject == "" && subjects[t.Digest] == 1 {
+				next[s] = append(next[s], t.Digest) // a signature of one image
+			}
+			if !gone[repo.Name+":"+t.Name] {
+				stay = append(stay, t.Digest)
+			}
+		}
+		seen := map[string]bool{}
+		for len(stay) > 0 {
+			d := stay[len(stay)-1]
+			stay = stay[:len(stay)-1]
+			if seen[d] {
+				continue
+			}
+			seen[d] = true
+			if gone[repo.Name+"@"+d] {
+				out = append(out, fmt.Sprintf("%s@%s is reached from what stays, and goes", repo.Name, d))
+			}
+			stay = append(stay, next[d]...)
+		}
+	}
+	return out
+}
+
+// brakes looks for what is never removed: what is pinned, protected, in use or too
+// young, the last image of a repository, and more than a share of it.
+func brakes(inv *Inventory, policy *Policy, p *Plan) (out []string) {
+	gone := map[string]bool{}
+	for _, r := range p.Remove {
+		gone[r.Ref] = true
+	}
+	for _, repo := range inv.Repositories {
+		for _, m := range repo.Manifests {
+			ref := repo.Name + "@" + m.Digest
+			own := !slices.ContainsFunc(repo.Manifests, func(o Manifest) bool { // what goes along is as old as what takes it
+				return slices.ContainsFunc(o.Children, func(c Child) bool { return c.Digest == m.Digest })
+			}) && m.Subject == "" && m.Kind == KindImage
+			switch {
+			case gone[ref] && m.Pinned != "":
+				out = append(out, ref+" is pinned and goes")
+			case gone[ref] && own && !slices.ContainsFunc(repo.Tags, func(t Tag) bool { return t.Digest == m.Digest && TagSubject(t.Name) != "" }) &&
+				!m.Created.IsZero() && inv.Taken.Sub(m.Created) < policy.Limits.MinAge:
+				out = append(out, ref+" is too young and goes")
+			}
+		}
+		images, left := map[string]bool{}, map[string]bool{}
+		for _, t := range repo.Tags {
+			ref := repo.Name + ":" + t.Name
+			if gone[ref] && (t.Name == "v1-3" || strings.HasPrefix(ref, "team/app2:")) {
+				out = append(out, ref+" is protected and goes")
+			}
+			for _, use := range inv.InUse {
+				if gone[ref] && (use.Image == ref || use.Image == t.Digest) {
+					out = append(out, ref+" is in use and goes")
+				}
+			}
+			i := slices.IndexFunc(repo.Manifests, func(m Manifest) bool { return m.Digest == t.Digest })
+			if s := TagSubject(t.Name); (s == "" || s == t.Digest) && (i < 0 || repo.Manifests[i].Subject == "" || repo.Manifests[i].Subject == t.Digest) {
+				images[t.Digest] = true
+				if !gone[ref] {
+					left[t.Digest] = true
+				}
+			}
+		}
+		if policy.Limits.KeepLast && len(images) > 0 && len(left) == 0 {
+			out = append(out, repo.Name+" loses its last image")
+		}
+		if lost := len(images) - len(left); policy.Limits.Share < 1 && float64(lost) > policy.Limits.Share*float64(len(images))+0.001 {
+			out = append(out, fmt.Sprintf("%s loses %d of its %d images", repo.Name, lost, len(images)))
+		}
 	}
 	return out
 }

@@ -128,7 +128,7 @@ func (r *Rule) bounds(place int, old time.Duration, group string, basis Basis) (
 	met := 0
 	if r.MaxAge > 0 {
 		if old > r.MaxAge {
-			exceeded = append(exceeded, fmt.Sprintf("%s %s ago, over %s", basis.did(), lasting(old), lasting(r.MaxAge)))
+			exceeded = append(exceeded, fmt.Sprintf("%s %s ago, over %s", basis.did(), beyond(old, r.MaxAge), lasting(r.MaxAge)))
 		} else {
 			met++
 		}

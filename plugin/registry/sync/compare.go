@@ -59,6 +59,9 @@ func Compare(ctx context.Context, job *Job, from, to *distribution.Registry, pro
 // list adds the tags of one repository.
 func (w *Work) list(ctx context.Context, p pair) error {
 	there, err := w.From.Tags(ctx, p.from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s has no repository %s; for those below it, name which ones with --repository, as '*'", w.From.Host(), p.from)
+	}
 	if err != nil {
 		return fmt.Errorf("list what is to be copied: %w", err)
 	}
