@@ -174,7 +174,7 @@ func (f *flags) diffCommand() *cobra.Command {
 NEW alone with a minus, and those that stay under NEW alone with a plus. The exit
 code is 1 when there are such.`,
 		Example: "  docker imgmgr prune diff --registry registry.example.com old.yaml new.yaml",
-		Args:    cobra.ExactArgs(2),
+		Args:    severalArgs(2, 2, "two policies, OLD and NEW"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.diff(cmd.Context(), args[0], args[1]) },
 	}
 	f.sourceFlags(cmd)
@@ -187,7 +187,7 @@ func (f *flags) simulateCommand() *cobra.Command {
 		Long: `Show what a policy would have done with inventories that "prune
 --save-inventory" saved, each at its own time.`,
 		Example: "  docker imgmgr prune simulate --policy new.yaml inventories/*.json",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    severalArgs(1, -1, "inventories, as saved by prune --save-inventory"),
 		RunE:    func(_ *cobra.Command, args []string) error { f.saved = true; return f.simulate(args) },
 	}
 	f.policyFlags(cmd)
@@ -228,10 +228,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func oneArg(what string) cobra.PositionalArgs {
+func oneArg(what string) cobra.PositionalArgs { return severalArgs(1, 1, "one argument, "+what) }
+
+// severalArgs wants so many arguments; a most of -1 is no bound.
+func severalArgs(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return fmt.Errorf("want one argument, %s; see '%s --help'", what, cmd.CommandPath())
+		if len(args) < least || most >= 0 && len(args) > most {
+			return fmt.Errorf("want %s; see '%s --help'", what, cmd.CommandPath())
 		}
 		return nil
 	}

@@ -177,6 +177,10 @@ func staying(plan *retention.Plan) string {
 	if n := distinct(plan.Unknown); n > 0 {
 		text += fmt.Sprintf(", %d of them because too little is known", n)
 	}
+	young := slices.DeleteFunc(slices.Clone(plan.Keep), func(k retention.Kept) bool { return !k.TooYoung() })
+	if n := distinct(young); n > 0 {
+		text += fmt.Sprintf(", %d because what is so young may be needed yet", n)
+	}
 	return text + "."
 }
 

@@ -23,6 +23,9 @@ func TestCountsAgree(t *testing.T) {
 			{Kind: retention.KindTag, Ref: "r.example/app:1.0", Digest: "sha256:bb"},
 			{Kind: retention.KindImage, Ref: "r.example/other@sha256:bb", Digest: "sha256:bb"},
 		},
+		Unknown: []retention.Kept{
+			{Kind: retention.KindImage, Ref: "r.example/app:undated", Digest: "sha256:dd", Reason: "when it was built is not known"},
+		},
 	}
 	entries := []Entry{
 		{Repository: "r.example/app", Digest: "sha256:aa", Tags: []string{"old", "older"}},
@@ -34,7 +37,7 @@ func TestCountsAgree(t *testing.T) {
 	if err := printPlan(ui.Output{Writer: &out}, plan); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Gave back 1 manifest and 1 tag to ", "Removed 1 manifest and 1 tag, ", "2 manifests and 1 tag go, which frees 0B; 2 stay.\n"} {
+	for _, want := range []string{"Gave back 1 manifest and 1 tag to ", "Removed 1 manifest and 1 tag, ", "2 manifests and 1 tag go, which frees 0B; 3 stay, 1 of them because too little is known.\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, out.String())
 		}

@@ -2,7 +2,9 @@ package prune
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -32,8 +34,14 @@ func (f *flags) undo(ctx context.Context) error {
 		path = filepath.Join(dir, path)
 	}
 	plan, entries, err := ReadJournal(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no journal %s: see prune undo --list", path)
+	}
 	if err != nil {
 		return err
+	}
+	if plan.Final {
+		return fmt.Errorf("%s can't take back what was deleted there: pull or build it again; for another run, see prune undo --list", placeName(plan.Place))
 	}
 	store, err := f.open(ctx, plan.Place, nil)
 	if err != nil {

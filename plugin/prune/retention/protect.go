@@ -52,9 +52,14 @@ func (g *graph) doubt(e *entry, limits Limits) {
 	if age, known := g.settled(n); !known {
 		e.decide(unknown, "", "how long it has been there is not known")
 	} else if age < limits.MinAge {
-		e.decide(keep, "", fmt.Sprintf("only %s old; nothing younger than %s is removed", lasting(age), lasting(limits.MinAge)))
+		e.decide(keep, "", fmt.Sprintf("only %s old%s%s is removed", lasting(age), tooYoung, lasting(limits.MinAge)))
 	}
 }
+
+const tooYoung = "; nothing younger than "
+
+// TooYoung reports what would go if it were older.
+func (k Kept) TooYoung() bool { return strings.Contains(k.Reason, tooYoung) }
 
 // hold keeps a node's entries, and those of every index that it is part of; a
 // node without any is kept by itself.
