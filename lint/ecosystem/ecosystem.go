@@ -42,6 +42,9 @@ type Tool struct {
 	// that it runs on, absolute or relative to the use's Dir; "" where the path
 	// says the platform, or isn't known. Nil for a tool that makes none.
 	Tree func(*Use, Env) string
+	// Cross says how a use compiles for another platform than its own; nil where
+	// it isn't known to. Nil for a tool that doesn't.
+	Cross func(*Use, Env) *Cross
 	// Habits says what the build of an image asks of a use. Nil for a tool that
 	// nothing is asked of.
 	Habits func(*Use) Habits
@@ -66,6 +69,16 @@ func Find(c *shell.Command) *Use {
 		}
 	}
 	return nil
+}
+
+// Cross is how a command compiles for another platform than it runs on.
+type Cross struct {
+	// Set are the variables that it has to be given, in front of it:
+	// "GOARCH=$TARGETARCH". Nil where the result is the same on every platform.
+	Set []string
+	// Results are the last parts of the paths of which that is true, where it isn't
+	// of all that the command makes.
+	Results []string
 }
 
 // Kind says what a use does; several at once are possible.

@@ -13,7 +13,7 @@ import (
 // golang is the go command, by its own help texts (go help build, test, mod
 // download, cache, environment) and the Go Modules Reference.
 func golang() *Tool {
-	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests, Habits: goHabits, Example: Example{
+	return &Tool{Name: "go", Proven: true, Match: matchGo, Caches: goCaches, Manifests: goManifests, Cross: goCross, Habits: goHabits, Example: Example{
 		Base: "golang:1.26",
 		Env:  []string{"GOPATH=/go"},
 		Files: map[string]string{
@@ -192,6 +192,22 @@ func goModules(u *Use, e Env) Cache {
 	}
 	if v, _, _ := e.get("GO111MODULE"); v == "off" {
 		c.Useless = "GO111MODULE is off"
+	}
+	return c
+}
+
+// goCross is GOOS and GOARCH (go help environment), where cgo, which needs a C
+// compiler for the other platform, is off. go install would put what it makes
+// into another folder then.
+func goCross(u *Use, e Env) *Cross {
+	if v, _, _ := e.get("CGO_ENABLED"); v != "0" || u.options.operand(0) != "build" {
+		return nil
+	}
+	c := &Cross{}
+	for _, v := range []struct{ name, value string }{{"GOOS", "$TARGETOS"}, {"GOARCH", "$TARGETARCH"}} {
+		if _, set, _ := e.get(v.name); !set && !e.Open[v.name] {
+			c.Set = append(c.Set, v.name+"="+v.value)
+		}
 	}
 	return c
 }

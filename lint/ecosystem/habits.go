@@ -39,6 +39,10 @@ type Habits struct {
 	// Script is the script of the project that the command runs: "build" of
 	// "npm run build"; "" where it runs none.
 	Script string
+	// Starts is the script by which the command starts a service: "start" of
+	// "npm start". The script runs in the image's /bin/sh, and a signal gets no
+	// further than to that. "" where it starts none, or passes signals on.
+	Starts string
 	// Codes are those of hadolint's checks for the parts above.
 	Codes Codes
 }
@@ -127,6 +131,20 @@ func (l line) noDev() string {
 		}
 	}
 	return ""
+}
+
+// starts is the script of a service that the line runs, itself or behind one of
+// the verbs.
+func (l line) starts(verbs ...string) string {
+	name := l.operand(0)
+	if slices.Contains(verbs, name) {
+		name = l.operand(1)
+	}
+	kind, _, _ := strings.Cut(name, ":")
+	if !slices.Contains([]string{"start", "serve", "server", "prod", "production"}, kind) {
+		return ""
+	}
+	return name
 }
 
 // script is the project's script that the line runs: behind one of the verbs,

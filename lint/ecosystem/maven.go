@@ -12,7 +12,7 @@ import (
 // maven is Java's build tool, by its own documentation (maven.apache.org:
 // settings, pom reference, "Introduction to the Build Lifecycle", mvn --help).
 func maven() *Tool {
-	return &Tool{Name: "maven", Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Example: Example{
+	return &Tool{Name: "maven", Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Cross: jvmCross, Example: Example{
 		Base: "maven:3-eclipse-temurin-21",
 		Files: map[string]string{
 			"pom.xml": "<project><modelVersion>4.0.0</modelVersion><groupId>example</groupId><artifactId>app</artifactId><version>1</version></project>",
@@ -55,6 +55,14 @@ func matchMaven(c *shell.Command) *Use {
 		u.Doubt = "the plugins that " + l.operand(0) + " starts may read the sources"
 	}
 	return u
+}
+
+// jvmCross: archives of classes are the same on every platform.
+func jvmCross(u *Use, _ Env) *Cross {
+	if u.Kind&Build == 0 {
+		return nil
+	}
+	return &Cross{Results: []string{".jar", ".war", ".ear"}}
 }
 
 // mavenDir is the folder of the pom.xml that -f names.

@@ -13,7 +13,7 @@ import (
 // npm is Node's package manager, by its own documentation at docs.npmjs.com
 // (commands, config, package.json, scripts).
 func npm() *Tool {
-	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests, Habits: npmHabits, Example: Example{
+	return &Tool{Name: "npm", Proven: true, Match: matchNpm, Caches: npmCaches, Manifests: npmManifests, Cross: bundleCross, Habits: npmHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json":      `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
@@ -189,7 +189,19 @@ func npmrc(data []byte) map[string]string {
 	return settings
 }
 
-// npmHabits: the registry keeps every version (npm's unpublish policy).
+// bundleCross: what a project's build script makes for browsers is the same on
+// every platform, in the folders that bundlers have for it.
+func bundleCross(u *Use, _ Env) *Cross {
+	if u.HabitsOf().Script != "build" {
+		return nil
+	}
+	return &Cross{Results: []string{"dist", "build", "out", "public"}}
+}
+
+// npmHabits: the registry keeps every version (npm's unpublish policy). npm 6 to 11
+// hand a SIGTERM to the shell of a script, which is no shell for long where that
+// replaces itself by its last command: bash and busybox do, dash doesn't (tried
+// with dash 0.5.12).
 func npmHabits(u *Use) Habits {
 	switch {
 	case u.locked():
@@ -197,7 +209,7 @@ func npmHabits(u *Use) Habits {
 	case u.Installs:
 		return Habits{NoDev: u.options.noDev(), Lock: "package-lock.json", Frozen: "npm ci", FrozenVerb: "ci"}
 	case u.Kind&Fetch == 0:
-		return Habits{Script: u.options.script("run", "run-script", "rum", "urn")}
+		return Habits{Script: u.options.script("run", "run-script", "rum", "urn"), Starts: u.options.starts("run", "run-script")}
 	}
 	return Habits{Lasting: true, Pin: "NAME@VERSION", Packages: nodePackages(u.options, 1), Codes: Codes{Pin: "DL3016"}}
 }

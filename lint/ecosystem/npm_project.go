@@ -290,3 +290,11 @@ func keepsToItself(key string) bool {
 	}
 	return false
 }
+
+// Scripts are those of the project's package.json; nil where it can't be read.
+func (p Project) Scripts() map[string]string {
+	if !p.Known() {
+		return nil
+	}
+	return p.packageJSON().Scripts
+}

@@ -14,7 +14,7 @@ import (
 // pnpm is a package manager of Node's, by its documentation at pnpm.io ("pnpm
 // install", "Settings", "pnpm store") and its source at github.com/pnpm/pnpm.
 func pnpm() *Tool {
-	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests, Habits: pnpmHabits, Example: Example{
+	return &Tool{Name: "pnpm", Proven: true, Match: matchPnpm, Caches: pnpmCaches, Manifests: pnpmManifests, Cross: bundleCross, Habits: pnpmHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json":   `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,

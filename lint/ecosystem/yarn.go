@@ -17,7 +17,7 @@ import (
 // Yarn 1 leaves compiled code of its own in /tmp/v8-compile-cache-*, which comes
 // out otherwise each time that it runs.
 func yarn() *Tool {
-	return &Tool{Name: "yarn", Proven: true, Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Habits: yarnHabits, Example: Example{
+	return &Tool{Name: "yarn", Proven: true, Match: matchYarn, Caches: yarnCaches, Manifests: yarnManifests, Cross: bundleCross, Habits: yarnHabits, Example: Example{
 		Base: "node:22",
 		Files: map[string]string{
 			"package.json": `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
@@ -208,12 +208,13 @@ func npmName(p Project) string {
 }
 
 // yarnHabits: Yarn 1 keeps its cache in the home folder unless it is emptied;
-// what a project's Yarn 2 keeps is not known here.
+// what a project's Yarn 2 keeps is not known here. What npm does with a SIGTERM,
+// Yarn 1.22 does, too.
 func yarnHabits(u *Use) Habits {
 	h := Habits{Lasting: true, Pin: "NAME@VERSION", Codes: Codes{Cache: "DL3060"}}
 	switch {
 	case u.Kind&Fetch == 0:
-		return Habits{Script: u.options.script("run", "build")}
+		return Habits{Script: u.options.script("run", "build"), Starts: u.options.starts("run")}
 	case u.Installs:
 		h.NoDev = u.options.noDev()
 		if !u.locked() {
