@@ -128,7 +128,7 @@ func removeLists(r runScript, update *shell.Command) *lint.Fix {
 	if installs {
 		return nil // that install reads these lists
 	}
-	fix := &lint.Fix{Message: "Remove the package lists in the same RUN", Safety: lint.Safe}
+	fix := &lint.Fix{Message: "Remove the package lists in the same RUN", Safety: lint.Safe, Drops: []string{aptLists}}
 	if unseen {
 		fix.Safety = lint.Unsafe
 		fix.Doubt = "a later RUN calls a script that may install packages with these lists"

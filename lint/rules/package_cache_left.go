@@ -38,7 +38,7 @@ from. The profile for hadolint looks at all.`,
 			if u.NoCache != "" {
 				remedy = u.NoCache + " prevents that"
 				if edits := u.addFlag(u.NoCache); edits != nil {
-					d.Fix = &lint.Fix{Message: "Add " + u.NoCache, Safety: lint.Safe, Edits: edits}
+					d.Fix = &lint.Fix{Message: "Add " + u.NoCache, Safety: lint.Safe, Drops: []string{u.Leaves}, Edits: edits}
 				}
 			}
 			d.Message = fmt.Sprintf("%s leaves its cache in the image (%s): a cache mount keeps it out, or %s", u.use.Title, u.Leaves, remedy)
