@@ -228,3 +228,27 @@ func TestUnowned(t *testing.T) {
 		}
 	}
 }
+
+// A core dump is an ELF file that says so, whatever else is called core.
+func TestCoreDump(t *testing.T) {
+	padded := func(text string) string { return text + strings.Repeat("\x00", 200_000) }
+	program := linked(t, elf.EM_X86_64, "")
+	dump := []byte(program)
+	dump[elf.EI_NIDENT] = byte(elf.ET_CORE)
+	for name, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"app/core":        {padded(string(dump)), true},
+		"app/core.42":     {padded(string(dump)), true},
+		"usr/lib/core":    {padded(program), false},
+		"srv/core":        {padded("words"), false},
+		"srv/core.7":      {padded("words"), false},
+		"srv/score":       {padded(string(dump)), false},
+		"app/core/readme": {padded(string(dump)), false},
+	} {
+		if f, got := found(Analyze(made(t, starts("/app"), contents{name: c.text}), Facts{}), "core-dump"); got != c.want {
+			t.Errorf("%s: a core dump: %t, want %t: %s", name, got, c.want, f.Message)
+		}
+	}
+}

@@ -35,7 +35,7 @@ type Evidence struct {
 
 // Visitors read what checks need of the files' contents as layers flow by.
 func Visitors() []image.Visitor {
-	return []image.Visitor{secretVisitor, accountVisitor, programVisitor, lockVisitor}
+	return []image.Visitor{secretVisitor, accountVisitor, programVisitor, lockVisitor, coreVisitor}
 }
 
 // checks are all checks; each gives findings of its own kinds.

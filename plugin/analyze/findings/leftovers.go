@@ -42,7 +42,7 @@ var leftoverKinds = []*leftover{
 	{"composer-cache", "CacheMountMissing", "composer's or bundler's cache", cacheMount, home(`(\.composer/cache|\.cache/composer|\.bundle/cache)/.`)},
 	{"vcs", "", "version control data", "List .git in .dockerignore, or copy only what is needed", anywhere(`\.(git|hg|svn)/.`)},
 	{"python-bytecode", "", "Python's byte code, which is made again when it is missing", "Set PYTHONDONTWRITEBYTECODE=1 while installing, if the start may take longer", anywhere(`__pycache__/.+\.pyc$`)},
-	{"core-dump", "", "core dumps", "Delete them, and find out what crashed", anywhere(`core\.\d+$`)},
+	{coreKind, "", "core dumps", "Delete them, and find out what crashed", coreName},
 	{"log", "", "logs of the build", "Delete them in the instruction that writes them", under(`var/log/.`)},
 	{"temporary", "", "temporary files", "Delete them in the instruction that makes them, or mount a tmpfs there", under(`(var/)?tmp/.`)},
 	{"documentation", "", "manuals and documentation", "Leave them out when packages are installed: dpkg's path-exclude, dnf's tsflags=nodocs", under(`usr/(local/)?share/(doc|man|info|gtk-doc)/.`)},
@@ -67,12 +67,13 @@ func leftovers(e *Evidence) []report.Finding {
 	}
 	files := map[key][]*image.File{}
 	for i, l := range e.Image.Layers {
+		dumps := cores(l)
 		for j := range l.Files {
 			f := &l.Files[j]
 			if f.Size == 0 || e.Stacked.Fates[i][j].State != image.Live {
 				continue
 			}
-			if kind := leftoverKind(f.Path); kind >= 0 {
+			if kind := leftoverKind(f.Path, dumps[f]); kind >= 0 {
 				files[key{kind, i}] = append(files[key{kind, i}], f)
 			}
 		}
@@ -99,9 +100,9 @@ func leftovers(e *Evidence) []report.Finding {
 	return out
 }
 
-// leftoverKind is the kind of a path, -1 for none.
-func leftoverKind(name string) int {
-	kind := slices.IndexFunc(leftoverKinds, func(l *leftover) bool { return l.is(name) })
+// leftoverKind is the kind of a path, -1 for none. Only a core dump is one.
+func leftoverKind(name string, core bool) int {
+	kind := slices.IndexFunc(leftoverKinds, func(l *leftover) bool { return l.is(name) && (core || l.kind != coreKind) })
 	if kind >= 0 && leftoverKinds[kind].kind == "" {
 		return -1
 	}

@@ -30,6 +30,7 @@ func TestLeftoverKinds(t *testing.T) {
 		"tmp/app.deb":                         "temporary",
 		"usr/local/go/src/testdata/pax.tar":   "toolchain",
 		"app/node_modules/tar/index.js":       "",
+		"app/core":                            "core-dump",
 		"app/core.1234":                       "core-dump",
 		"app/core.js":                         "",
 		"app/.git/objects/ab/cd":              "vcs",
@@ -43,11 +44,21 @@ func TestLeftoverKinds(t *testing.T) {
 		"home/me/.npm/_cacache/index-v5/a":    "npm-cache",
 	} {
 		got := ""
-		if i := leftoverKind(name); i >= 0 {
+		if i := leftoverKind(name, true); i >= 0 {
 			got = leftoverKinds[i].kind
 		}
 		if got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
+	}
+}
+
+// A name alone makes no core dump, where contents were read.
+func TestNoCoreDump(t *testing.T) {
+	if i := leftoverKind("app/core", false); i >= 0 {
+		t.Errorf("app/core is %s", leftoverKinds[i].kind)
+	}
+	if i := leftoverKind("var/log/core", false); i < 0 || leftoverKinds[i].kind != "log" {
+		t.Error("var/log/core is no log")
 	}
 }
