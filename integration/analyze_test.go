@@ -59,6 +59,19 @@ func TestAnalyzeOfABuild(t *testing.T) {
 			checkLines(t, r)
 		}
 	}
+	// An exporter that packs the layers anew leaves the record with the old digests.
+	for _, compression := range []string{"zstd", "gzip"} {
+		ref := sb.Registry + "/analyzed:" + compression
+		build(t, sandbox.BuildRequest{
+			Dockerfile: []byte(wasteful), Push: ref, Attests: map[string]string{"provenance": "mode=max"},
+			ExportAttrs: map[string]string{"compression": compression, "force-compression": "true", "oci-mediatypes": "true"},
+		})
+		r := analyzed(t, "registry:"+ref)
+		if r.Image.Attribution != "provenance" {
+			t.Errorf("%s: attribution by %s", compression, r.Image.Attribution)
+		}
+		checkLines(t, r)
+	}
 	ref, dir := sb.Registry+"/analyzed:buildkit-v1", t.TempDir()
 	for _, args := range [][]string{{"pull", ref}, {"save", "--output", "saved.tar", ref}} {
 		if _, err := sb.Docker(t.Context(), dir, args...); err != nil {

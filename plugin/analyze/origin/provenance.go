@@ -65,11 +65,12 @@ func byProvenance(img *image.Image, raw []byte, origins []Origin) bool {
 	if m == nil {
 		return false
 	}
+	whole := m.chain(img)
 	found := false
 	for output, chains := range m.Layers {
 		step, _, _ := strings.Cut(output, ":")
 		for _, chain := range chains {
-			if !isChain(img, chain) {
+			if !isChain(img, chain) && !lowest(chain, whole) {
 				continue
 			}
 			if o, ok := m.origin(step); ok {
@@ -87,11 +88,86 @@ func isChain(img *image.Image, chain []ocispec.Descriptor) bool {
 		return false
 	}
 	for i, d := range chain {
-		if d.Digest != img.Layers[i].Digest {
+		if !isLayer(d, img.Layers[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// isLayer reports whether BuildKit noted a layer of the image, as the image has it
+// or as a plain tar.
+func isLayer(d ocispec.Descriptor, l *image.Layer) bool {
+	return d.Digest == l.Digest || d.Digest == l.DiffID
+}
+
+// lowest reports whether a chain is the lower end of another, which is noted
+// with the same digests.
+func lowest(chain, whole []ocispec.Descriptor) bool {
+	if len(chain) == 0 || len(chain) > len(whole) {
+		return false
+	}
+	for i, d := range chain {
+		if d.Digest != whole[i].Digest {
+			return false
+		}
+	}
+	return true
+}
+
+// chain is what BuildKit noted of all the image's layers. An exporter that packs
+// layers anew (force-compression) leaves the record with the digests from before,
+// which lead to no layer; so the order has to tell: it is the only chain that is as
+// long as the image and whose steps say what the image's history says. Nil where
+// there is none, or another one that could be it as well.
+func (m *buildkitMetadata) chain(img *image.Image) []ocispec.Descriptor {
+	var whole []ocispec.Descriptor
+	best := -1
+	for _, chains := range m.Layers {
+		for _, chain := range chains {
+			if len(chain) != len(img.Layers) || !m.retells(img, chain) {
+				continue
+			}
+			known := 0
+			for i, d := range chain {
+				if isLayer(d, img.Layers[i]) {
+					known++
+				}
+			}
+			switch {
+			case known > best:
+				whole, best = chain, known
+			case known == best && !lowest(chain, whole):
+				whole = nil
+			}
+		}
+	}
+	return whole
+}
+
+// retells reports whether the steps that made a chain say the same as the image's
+// history, layer by layer, as far as both are known.
+func (m *buildkitMetadata) retells(img *image.Image, whole []ocispec.Descriptor) bool {
+	told := false
+	for output, chains := range m.Layers {
+		step, _, _ := strings.Cut(output, ":")
+		for _, chain := range chains {
+			if !lowest(chain, whole) {
+				continue
+			}
+			o, ok := m.origin(step)
+			history := img.Layers[len(chain)-1].History
+			if !ok || o.from || history == nil {
+				continue
+			}
+			said, _, _ := strings.Cut(instruction(history.CreatedBy), " ")
+			if word, _, _ := strings.Cut(o.Text, " "); !strings.EqualFold(word, said) {
+				return false
+			}
+			told = true
+		}
+	}
+	return told
 }
 
 // origin is the place of a step.
