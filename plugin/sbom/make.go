@@ -9,12 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 
-	"github.com/docker/cli/cli-plugins/metadata"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/imgmgr/imgmgr/plugin/buildx"
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
 )
@@ -48,19 +47,16 @@ func (m maker) sbom(ctx context.Context, src image.Source, img *image.Image) (*D
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"buildx", "build", "--file", "-", "--network", "none", "--provenance=false", "--output", "type=tar,dest=-"}
+	args := []string{"--file", "-", "--network", "none", "--provenance=false", "--output", "type=tar,dest=-"}
 	args = append(args, contexts...)
-	builder := m.builder
+	builder := buildx.Builder(m.builder)
 	if builder == "" && strings.HasPrefix(src.String(), "engine:") {
 		builder = "default" // which sees what the Engine holds
-	}
-	if builder != "" {
-		args = append(args, "--builder", builder)
 	}
 	if m.platform != "" {
 		args = append(args, "--platform", m.platform)
 	}
-	out, err := m.docker(ctx, dockerfile(from, m.scanner, command), args)
+	out, err := m.build(ctx, builder, dockerfile(from, m.scanner, command), args)
 	if err != nil {
 		return nil, fmt.Errorf("make an SBOM of %s with %s: %w", src, m.scanner, err)
 	}
@@ -120,29 +116,16 @@ COPY --from=scanner /run/out /
 `, image, scanner, words)
 }
 
-// docker runs the docker command and returns its output.
-func (m maker) docker(ctx context.Context, dockerfile string, args []string) ([]byte, error) {
+// build builds with an empty context and returns what is written to standard output.
+func (m maker) build(ctx context.Context, builder buildx.Builder, dockerfile string, args []string) ([]byte, error) {
 	empty, err := os.MkdirTemp("", "imgmgr-context-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(empty)
-	name := os.Getenv(metadata.ReexecEnvvar)
-	if name == "" {
-		name = "docker"
-	}
-	cmd := exec.CommandContext(ctx, name, append(args, empty)...)
-	cmd.Stdin = strings.NewReader(dockerfile)
-	var out, log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &log
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-		return nil, fmt.Errorf("docker buildx build: %w: %s", err, lines[len(lines)-1])
-	}
-	return out.Bytes(), nil
+	var out bytes.Buffer
+	err = builder.Run(ctx, buildx.Build{Args: append(args, empty), Stdin: strings.NewReader(dockerfile), Stdout: &out})
+	return out.Bytes(), err
 }
 
 // scanned reads what a scanner wrote from a tar.
