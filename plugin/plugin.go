@@ -70,7 +70,7 @@ func Root(version string, streams func() ui.Streams) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		analyze.Command(streams),
+		analyze.Command(streams, rules.All),
 		lint.Command(streams, rules.All),
 		lsp.Command(streams, rules.All, version),
 		prune.Command(streams),

@@ -19,6 +19,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint/rules"
 	"github.com/imgmgr/imgmgr/plugin/analyze/budget"
+	"github.com/imgmgr/imgmgr/plugin/analyze/compare"
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
@@ -207,12 +208,12 @@ func TestCompareAndGates(t *testing.T) {
 	old := made(t, dockerspec.DockerOCIImageConfig{}, contents{"a": "1", "b": "22", "c": "same"})
 	now := made(t, dockerspec.DockerOCIImageConfig{ImageConfig: ocispec.ImageConfig{User: "me"}}, contents{"a": "333", "c": "same", "d": "4444"})
 	r, was := Analyze(now, Facts{}), Analyze(old, Facts{})
-	c := Compare(now, old, r, was)
+	c := compare.Images(now, old, r, was)
 	want := []report.PathChange{{Path: "d", Change: "added", Bytes: 4}, {Path: "a", Change: "content", Bytes: 2}, {Path: "b", Change: "removed", Bytes: -2}}
 	if !slices.Equal(c.Paths, want) || c.Equal || c.ShippedBytes != 4 || c.Added != 1 || c.Changed != 1 || c.Removed != 1 || len(c.Config) != 1 {
 		t.Errorf("%+v, want %v", c, want)
 	}
-	if same := Compare(old, old, was, was); !same.Equal {
+	if same := compare.Images(old, old, was, was); !same.Equal {
 		t.Errorf("an image differs from itself: %+v", same)
 	}
 	r.Comparison = c

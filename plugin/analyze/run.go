@@ -9,8 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/platforms"
+
+	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/plugin/analyze/budget"
+	"github.com/imgmgr/imgmgr/plugin/analyze/compare"
 	"github.com/imgmgr/imgmgr/plugin/analyze/format"
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/analyze/tree"
@@ -37,6 +41,8 @@ type Options struct {
 	Dockerfile string // a file
 	Target     string // a stage of it
 	Paths      string // a pattern, with or without a slash in front
+
+	Prove Proving // what the repairs of the Dockerfile save
 
 	Sources source.Options
 	NoCache bool
@@ -86,7 +92,12 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 		if err != nil {
 			return err
 		}
-		r.Comparison = Compare(img, old, r, was)
+		r.Comparison = compare.Images(img, old, r, was)
+	}
+	if o.Prove.Fix > lint.None {
+		if r.Proof, err = o.prove(ctx, streams, platforms.Format(img.Platform)); err != nil {
+			return fmt.Errorf("prove what the repairs save: %w", err)
+		}
 	}
 	budget.Hold(r, o.Limits)
 	if held != nil {

@@ -39,7 +39,7 @@ func valid(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // TestScripts runs the text scripts in testdata/script. The same image is app.tar, in the folder layout, and app:1 at $REGISTRY: its
-// second layer deletes 300,000 bytes of the first. based:1 is that, too, with annotations that name base:1, its first layer; astray:1
+// second layer deletes 300,000 bytes of the first; base.tar has the first alone. based:1 is that, too, with annotations that name base:1, its first layer; astray:1
 // names an image that isn't there.
 func TestScripts(t *testing.T) {
 	srv := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
@@ -75,6 +75,7 @@ func TestScripts(t *testing.T) {
 		env.Setenv("REGISTRY", host)
 		tag, err := name.NewTag("app:1")
 		path, err2 := layout.Write(filepath.Join(env.WorkDir, "layout"), empty.Index)
-		return errors.Join(err, err2, tarball.WriteToFile(filepath.Join(env.WorkDir, "app.tar"), tag, img), path.AppendImage(img))
+		return errors.Join(err, err2, tarball.WriteToFile(filepath.Join(env.WorkDir, "app.tar"), tag, img),
+			tarball.WriteToFile(filepath.Join(env.WorkDir, "base.tar"), tag, base), path.AppendImage(img))
 	}, map[string]plugintest.Command{"valid": valid})
 }

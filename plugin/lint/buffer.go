@@ -30,5 +30,5 @@ func Rewrite(ctx context.Context, o Options, path string, src []byte, floor engi
 	if s == nil {
 		return nil, fmt.Errorf("fix %s: %s", path, r.Problems[0].Message)
 	}
-	return r.rewrite(ctx, s, s.rules, floor)
+	return r.rewrite(ctx, s, r.fixing(s, floor), floor)
 }

@@ -340,9 +340,8 @@ func (f *flags) choices(o *Options) error {
 // safety reads --fix. Its value has to be joined by "=", so that "--fix build"
 // names a file; where there is none, the flag was meant.
 func (f *flags) safety(cmd *cobra.Command, args []string) (engine.Safety, error) {
-	safeties := map[string]engine.Safety{"safe": engine.Safe, "build": engine.BuildSafe, "build-safe": engine.BuildSafe, "unsafe": engine.Unsafe}
 	for _, arg := range args {
-		if _, ok := safeties[arg]; ok && cmd.Flags().Changed("fix") {
+		if _, ok := ParseSafety(arg); ok && cmd.Flags().Changed("fix") {
 			if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) {
 				return engine.None, fmt.Errorf("there is no file %q; write --fix=%s", arg, arg)
 			}
@@ -351,22 +350,33 @@ func (f *flags) safety(cmd *cobra.Command, args []string) (engine.Safety, error)
 	if !cmd.Flags().Changed("fix") && !f.diff {
 		return engine.None, nil
 	}
-	safety, ok := safeties[cmp.Or(f.fix, "safe")]
+	safety, ok := ParseSafety(cmp.Or(f.fix, "safe"))
 	if !ok {
 		return engine.None, fmt.Errorf("unknown kind of fix %q: use --fix=safe, build or unsafe", f.fix)
 	}
 	return safety, nil
 }
 
-// args reads --build-arg as docker build does: a name alone has its value from
-// the environment. Nil is unknown: without any, except where the build is
+// ParseSafety reads how safe fixes have to be, in the words of --fix.
+func ParseSafety(word string) (engine.Safety, bool) {
+	safety, ok := map[string]engine.Safety{"safe": engine.Safe, "build": engine.BuildSafe, "build-safe": engine.BuildSafe, "unsafe": engine.Unsafe}[word]
+	return safety, ok
+}
+
+// args reads --build-arg. Nil is unknown: without any, except where the build is
 // foretold.
 func (f *flags) args(fix engine.Safety) (map[string]string, error) {
 	if len(f.buildArgs) == 0 && fix != engine.BuildSafe {
 		return nil, nil
 	}
+	return ParseArgs(f.buildArgs)
+}
+
+// ParseArgs reads build arguments as docker build does: a name alone has its value
+// from the environment.
+func ParseArgs(list []string) (map[string]string, error) {
 	args := map[string]string{}
-	for _, arg := range f.buildArgs {
+	for _, arg := range list {
 		name, value, ok := strings.Cut(arg, "=")
 		if name == "" {
 			return nil, fmt.Errorf("build argument %q has no name: use --build-arg NAME=VALUE", arg)

@@ -90,16 +90,7 @@ func (r *result) open(o Options, conf *settings, t target, src []byte) *subject 
 // fix makes the file's fixes, and leaves the file as it is then.
 func (r *result) fix(ctx context.Context, s *subject) {
 	r.fixed = r.Src
-	rules := s.rules
-	if s.opts.Fix == engine.BuildSafe {
-		// Exactly what the frontend makes, and so steered as the frontend is.
-		on, problems := engine.ReadSwitches(s.file, syntaxWords(s.file), common(s.target.builds).args)
-		for _, problem := range problems {
-			r.problem(errors.New(problem))
-		}
-		rules = on.Rules(engine.Config{}.Rules(s.opts.Rules))
-	}
-	rewritten, err := r.rewrite(ctx, s, rules, s.opts.Fix)
+	rewritten, err := r.rewrite(ctx, s, r.fixing(s, s.opts.Fix), s.opts.Fix)
 	if err != nil {
 		r.problem(err)
 		return
@@ -131,6 +122,19 @@ func (r *result) fix(ctx context.Context, s *subject) {
 	}
 	r.Fixed, r.Src, r.fixed = rewritten.Applied, rewritten.Src, rewritten.Src
 	s.file = fixed
+}
+
+// fixing are the rules whose fixes are made.
+func (r *result) fixing(s *subject, floor engine.Safety) []*engine.Rule {
+	if floor != engine.BuildSafe {
+		return s.rules
+	}
+	// Exactly what the frontend makes, and so steered as the frontend is.
+	on, problems := engine.ReadSwitches(s.file, syntaxWords(s.file), common(s.target.builds).args)
+	for _, problem := range problems {
+		r.problem(errors.New(problem))
+	}
+	return on.Rules(engine.Config{}.Rules(s.opts.Rules))
 }
 
 // survive makes a panic a problem of the file, when it is deferred.

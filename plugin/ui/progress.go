@@ -15,14 +15,18 @@ type Progress struct {
 	out  *os.File
 	what string
 
+	width int // of the terminal; 0 if unknown
+
 	mu          sync.Mutex
 	first, last time.Time
 	shown       bool
+	steps       chan string // to the step that is shown; nil before the first
+	done        sync.WaitGroup
 }
 
 // NewProgress tells of work in one word or two, as "reading tags".
 func NewProgress(out Output, what string) *Progress {
-	p := &Progress{what: what}
+	p := &Progress{what: what, width: out.Width}
 	if f, ok := out.Writer.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.out = f
 	}
@@ -50,6 +54,43 @@ func (p *Progress) ShowBytes(done, all int64) {
 	})
 }
 
+// ShowStep shows what is being done now, and for how long already, until the next step.
+func (p *Progress) ShowStep(step string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.out == nil {
+		return
+	}
+	if p.steps == nil {
+		p.steps = make(chan string)
+		p.done.Go(func() { p.follow(p.steps) })
+	}
+	p.steps <- step
+}
+
+// follow shows one step after the other until there are no more.
+func (p *Progress) follow(steps <-chan string) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	step, ok := <-steps
+	for since := time.Now(); ok; {
+		text := p.what + step
+		if spent := time.Since(since).Round(time.Second); spent > 0 {
+			text += ", " + spent.String()
+		}
+		if p.width > 0 {
+			text = Fit(text, p.width-1)
+		}
+		fmt.Fprintf(p.out, "\r\x1b[K%s", text)
+		select {
+		case <-second.C:
+		case step, ok = <-steps:
+			since = time.Now()
+		}
+	}
+	fmt.Fprint(p.out, "\r\x1b[K")
+}
+
 func (p *Progress) show(text func() string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,6 +108,11 @@ func (p *Progress) show(text func() string) {
 func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.steps != nil {
+		close(p.steps)
+		p.done.Wait()
+		p.steps = nil
+	}
 	if p.shown {
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}

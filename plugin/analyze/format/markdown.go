@@ -40,6 +40,9 @@ func Markdown(out io.Writer, r *report.Report) error {
 		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", l.Index, ui.Size(l.Bytes), orDash(l.DeadBytes), cell(ui.Short(l.Instruction, 100)))
 	}
 	b.WriteString("\n</details>\n")
+	if r.Proof != nil {
+		b.WriteString(markdownProof(r.Proof))
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }

@@ -52,6 +52,9 @@ func Text(out ui.Output, r *report.Report, d Details) error {
 		p.comparison(r.Comparison)
 	}
 	p.gates(r)
+	if r.Proof != nil {
+		p.proof(r.Proof)
+	}
 	_, err := io.WriteString(out, p.text.String())
 	return err
 }

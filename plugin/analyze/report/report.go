@@ -19,6 +19,7 @@ type Report struct {
 	Paths      []PathEntry `json:"paths,omitempty"`
 	Comparison *Comparison `json:"comparison,omitempty"`
 	Gates      []Gate      `json:"gates,omitempty"`
+	Proof      *Proof      `json:"proof,omitempty"`
 }
 
 // Image says which image it is.
@@ -172,6 +173,14 @@ type Comparison struct {
 	// and layers may differ.
 	Equal bool `json:"equal"`
 }
+
+// Ways in which a path differs.
+const (
+	Added    = "added"
+	Removed  = "removed"
+	Content  = "content"
+	Metadata = "metadata" // and the same content
+)
 
 // PathChange is a path that differs.
 type PathChange struct {

@@ -1,10 +1,14 @@
-package analyze
+// Package compare tells how an image differs from an older one: by files, packages
+// and configuration, not by layers and times.
+package compare
 
 import (
 	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/containerd/platforms"
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
@@ -13,21 +17,41 @@ import (
 // mostChanges is how many paths a comparison lists.
 const mostChanges = 50
 
-// Compare compares an image with an older one. Both reports are of the images.
-func Compare(now, old *image.Image, r, was *report.Report) *report.Comparison {
+// Images compares an image with an older one. Both reports are of the images.
+func Images(now, old *image.Image, r, was *report.Report) *report.Comparison {
 	c := &report.Comparison{
 		With:            cmp.Or(was.Image.Name, was.Image.Source),
 		ShippedBytes:    r.Totals.ShippedBytes - was.Totals.ShippedBytes,
 		LiveBytes:       r.Totals.LiveBytes - was.Totals.LiveBytes,
 		CompressedBytes: r.Totals.CompressedBytes - was.Totals.CompressedBytes,
+		Paths:           []report.PathChange{},
 		Setuid:          []string{},
 	}
-	compareFiles(c, live(now), live(old))
+	to, from := live(now), live(old)
+	for _, change := range files(to, from) {
+		switch change.Change {
+		case report.Added:
+			c.Added++
+		case report.Removed:
+			c.Removed++
+		default:
+			c.Changed++
+		}
+		if setuid(to[change.Path]) && !setuid(from[change.Path]) {
+			c.Setuid = append(c.Setuid, change.Path)
+		}
+		c.Paths = append(c.Paths, change)
+	}
+	slices.SortStableFunc(c.Paths, func(a, b report.PathChange) int { return cmp.Compare(max(b.Bytes, -b.Bytes), max(a.Bytes, -a.Bytes)) })
+	c.Paths = c.Paths[:min(mostChanges, len(c.Paths))]
 	c.Packages = packageChanges(r.Packages, was.Packages)
-	c.Config = configChanges(now, old)
+	c.Config = Config(now, old)
 	c.Equal = len(c.Paths) == 0 && len(c.Config) == 0
 	return c
 }
+
+// Files are all paths that differ, but for their times, by name.
+func Files(now, old *image.Image) []report.PathChange { return files(live(now), live(old)) }
 
 // live are an image's live paths.
 func live(img *image.Image) map[string]image.Entry {
@@ -38,36 +62,22 @@ func live(img *image.Image) map[string]image.Entry {
 	return out
 }
 
-func compareFiles(c *report.Comparison, now, old map[string]image.Entry) {
-	c.Paths = []report.PathChange{}
-	for _, name := range slices.Sorted(maps.Keys(now)) {
-		e := now[name]
+func files(now, old map[string]image.Entry) (out []report.PathChange) {
+	for name, e := range now {
 		was, there := old[name]
-		change, bytes := "added", content(e)
-		if there {
-			change, bytes = differs(e, was), content(e)-content(was)
+		if !there {
+			out = append(out, report.PathChange{Path: name, Change: report.Added, Bytes: content(e)})
+		} else if change := differs(e, was); change != "" {
+			out = append(out, report.PathChange{Path: name, Change: change, Bytes: content(e) - content(was)})
 		}
-		switch {
-		case change == "":
-			continue
-		case there:
-			c.Changed++
-		default:
-			c.Added++
-		}
-		if setuid(e) && !setuid(was) {
-			c.Setuid = append(c.Setuid, name)
-		}
-		c.Paths = append(c.Paths, report.PathChange{Path: name, Change: change, Bytes: bytes})
 	}
-	for _, name := range slices.Sorted(maps.Keys(old)) {
+	for name, e := range old {
 		if _, there := now[name]; !there {
-			c.Removed++
-			c.Paths = append(c.Paths, report.PathChange{Path: name, Change: "removed", Bytes: -content(old[name])})
+			out = append(out, report.PathChange{Path: name, Change: report.Removed, Bytes: -content(e)})
 		}
 	}
-	slices.SortStableFunc(c.Paths, func(a, b report.PathChange) int { return cmp.Compare(max(b.Bytes, -b.Bytes), max(a.Bytes, -a.Bytes)) })
-	c.Paths = c.Paths[:min(mostChanges, len(c.Paths))]
+	slices.SortFunc(out, func(a, b report.PathChange) int { return cmp.Compare(a.Path, b.Path) })
+	return out
 }
 
 func content(e image.Entry) int64 {
@@ -86,15 +96,15 @@ func differs(a, b image.Entry) string {
 	x, y := a.Content, b.Content
 	if x == nil || y == nil {
 		if (x == nil) != (y == nil) {
-			return "metadata" // a folder that one of them doesn't list
+			return report.Metadata // a folder that one of them doesn't list
 		}
 		return ""
 	}
 	switch {
 	case x.Type != y.Type || x.Size != y.Size || x.Hash != y.Hash || x.Link != y.Link:
-		return "content"
+		return report.Content
 	case x.Mode != y.Mode || x.UID != y.UID || x.GID != y.GID || x.Major != y.Major || x.Minor != y.Minor || !maps.Equal(x.Xattrs, y.Xattrs):
-		return "metadata"
+		return report.Metadata
 	}
 	return ""
 }
@@ -132,14 +142,15 @@ func packageChanges(now, old []report.Package) []report.PackageChange {
 	return out
 }
 
-func configChanges(now, old *image.Image) []report.ConfigChange {
+// Config are the fields of the configuration that differ. The history isn't one.
+func Config(now, old *image.Image) []report.ConfigChange {
 	a, b := now.Config.Config, old.Config.Config
 	out := []report.ConfigChange{}
 	for _, f := range []struct {
 		name     string
 		now, old any
 	}{
-		{"Platform", platform(now), platform(old)}, {"User", a.User, b.User}, {"WorkingDir", a.WorkingDir, b.WorkingDir},
+		{"Platform", platforms.Format(now.Platform), platforms.Format(old.Platform)}, {"User", a.User, b.User}, {"WorkingDir", a.WorkingDir, b.WorkingDir},
 		{"Entrypoint", a.Entrypoint, b.Entrypoint}, {"Cmd", a.Cmd, b.Cmd}, {"Env", a.Env, b.Env}, {"Labels", a.Labels, b.Labels},
 		{"ExposedPorts", a.ExposedPorts, b.ExposedPorts}, {"Volumes", a.Volumes, b.Volumes}, {"StopSignal", a.StopSignal, b.StopSignal},
 		{"Shell", a.Shell, b.Shell}, {"OnBuild", a.OnBuild, b.OnBuild},
