@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -106,6 +108,12 @@ func TestHostileLayers(t *testing.T) {
 		"whiteout of above":   {blob(raw(t, tar.Header{Name: "a/.wh..."})), "without a name"},
 		"file as the root":    {blob(raw(t, tar.Header{Name: ".", Typeflag: tar.TypeReg})), "root folder"},
 		"unknown type":        {blob(raw(t, tar.Header{Name: "a", Typeflag: 'Z'})), "its type"},
+		"long attributes":     {blob(raw(t, tar.Header{Name: "a", PAXRecords: map[string]string{"SCHILY.xattr.user.a": strings.Repeat("a", 200<<10)}})), "more entries"},
+		"giant header":        {seekBlob(append(resized(t, 'x', 2<<20), make([]byte, 3<<20)...)), "header field too long"},
+		"giant name":          {seekBlob(append(resized(t, 'L', 2<<20), make([]byte, 3<<20)...)), "header field too long"},
+		"size below zero":     {blob(resized(t, '0', -1)), "invalid tar header"},
+		"size of all":         {seekBlob(resized(t, '0', 1<<62)), "decompression bomb"},
+		"sizes of all":        {seekBlob(slices.Concat(plain[:512+5120], resized(t, '0', 1<<63-1))), "decompression bomb"},
 		"wrong digest":        {digested(blob(plain), digest.FromString("other")), "damaged"},
 		"no digest at all":    {digested(blob(plain), "sha256:../../etc"), "digest"},
 	} {
@@ -120,6 +128,27 @@ func TestHostileLayers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// resized is a tar of an entry that says how long it is, in GNU's numbers of base 256.
+func resized(t *testing.T, kind byte, size int64) []byte {
+	t.Helper()
+	out := raw(t, tar.Header{Name: "a", Format: tar.FormatGNU})
+	out[156] = kind
+	field := out[124:136]
+	clear(field)
+	binary.BigEndian.PutUint64(field[4:], uint64(size))
+	if field[0] = 0x80; size < 0 {
+		copy(field, "\xff\xff\xff\xff")
+	}
+	sum := 8 * int(' ')
+	for i, b := range out[:512] {
+		if i < 148 || i >= 156 {
+			sum += int(b)
+		}
+	}
+	copy(out[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return out
 }
 
 // broken changes a byte of gzip's checksum.

@@ -1,7 +1,6 @@
 package packages
 
 import (
-	"path"
 	"strconv"
 	"strings"
 )
@@ -28,14 +27,14 @@ var apk = &manager{
 }
 
 func apkFiles(stanza string) []string {
-	var out []string
+	var out fileList
 	folder := ""
 	for line := range strings.SplitSeq(stanza, "\n") {
 		if name, ok := strings.CutPrefix(line, "F:"); ok {
 			folder = name
-		} else if name, ok := strings.CutPrefix(line, "R:"); ok {
-			out = append(out, path.Join(folder, name))
+		} else if name, ok := strings.CutPrefix(line, "R:"); ok && !out.add(folder, name) {
+			break
 		}
 	}
-	return out
+	return out.paths
 }

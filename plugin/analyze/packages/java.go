@@ -22,12 +22,13 @@ var java = &manager{
 		if err != nil {
 			return nil, err
 		}
-		return jar(f.Path, raw, jarDepth), nil
+		left := int64(jarBytes)
+		return jar(f.Path, raw, jarDepth, &left), nil
 	},
 }
 
 const (
-	jarBytes   = 128 << 20 // of the largest archive that is read, and of all inside it
+	jarBytes   = 128 << 20 // of the largest archive that is read, and of all that is inflated of it
 	jarDepth   = 2         // archives inside archives
 	entryBytes = 1 << 20   // of a manifest, or of properties
 )
@@ -40,26 +41,25 @@ func javaArchive(name string) bool {
 	return false
 }
 
-// jar are the packages of an archive; none if it is damaged.
-func jar(name string, raw []byte, depth int) []record {
+// jar are the packages of an archive; none if it is damaged. Left are the bytes that may
+// still be inflated, of it and of all archives inside it.
+func jar(name string, raw []byte, depth int, left *int64) []record {
 	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		return nil
 	}
 	var named, inside []record
 	var manifest map[string]string
-	left := int64(jarBytes)
 	for _, f := range archive.File {
 		switch {
 		case f.Name == "META-INF/MANIFEST.MF":
-			manifest = stanzaFields(strings.ReplaceAll(string(unzip(f, entryBytes)), "\r", ""), ": ")
+			manifest = stanzaFields(strings.ReplaceAll(string(unzip(f, entryBytes, left)), "\r", ""), ": ")
 		case strings.HasPrefix(f.Name, "META-INF/maven/") && path.Base(f.Name) == "pom.properties":
-			if r, ok := properties(string(unzip(f, entryBytes))); ok {
+			if r, ok := properties(string(unzip(f, entryBytes, left))); ok {
 				named = append(named, r)
 			}
-		case depth > 0 && javaArchive(f.Name) && int64(f.UncompressedSize64) <= left:
-			left -= int64(f.UncompressedSize64)
-			inside = append(inside, jar(f.Name, unzip(f, jarBytes), depth-1)...)
+		case depth > 0 && javaArchive(f.Name):
+			inside = append(inside, jar(f.Name, unzip(f, jarBytes, left), depth-1, left)...)
 		}
 	}
 	if len(named) == 0 {
@@ -77,14 +77,18 @@ func jar(name string, raw []byte, depth int) []record {
 }
 
 // unzip is an entry's content; nothing if it is damaged or longer than it may be.
-func unzip(f *zip.File, most int64) []byte {
+func unzip(f *zip.File, most int64, left *int64) []byte {
+	if f.UncompressedSize64 > uint64(min(most, *left)) {
+		return nil
+	}
+	*left -= int64(f.UncompressedSize64) // of a longer one, reading is an error
 	in, err := f.Open()
 	if err != nil {
 		return nil
 	}
 	defer in.Close()
-	out, err := io.ReadAll(io.LimitReader(in, most+1))
-	if err != nil || int64(len(out)) > most {
+	out, err := io.ReadAll(io.LimitReader(in, int64(f.UncompressedSize64)+1))
+	if err != nil {
 		return nil
 	}
 	return out

@@ -44,6 +44,23 @@ type record struct {
 // recordBytes is the longest file of records that is read.
 const recordBytes = 64 << 20
 
+// fileList are paths that were put together of a folder and a name. A long folder before
+// many short names would take more memory than any list that a manager writes.
+type fileList struct {
+	paths []string
+	bytes int
+}
+
+// add adds a path; false where the list is full.
+func (l *fileList) add(elements ...string) bool {
+	name := path.Join(elements...)
+	if l.bytes += len(name); l.bytes > recordBytes {
+		return false
+	}
+	l.paths = append(l.paths, name)
+	return true
+}
+
 // Visitors read the records of all managers as layers flow by.
 func Visitors() []image.Visitor {
 	var out []image.Visitor

@@ -32,12 +32,11 @@ var python = &manager{
 func recorded(folder, list string) []string {
 	table := csv.NewReader(strings.NewReader(list))
 	table.FieldsPerRecord, table.ReuseRecord = -1, true
-	var out []string
+	var out fileList
 	for {
 		row, err := table.Read()
-		if err != nil {
-			return out // its end, or what makes no sense
+		if err != nil || !out.add("/", folder, row[0]) {
+			return out.paths // its end, or what makes no sense
 		}
-		out = append(out, path.Join("/", folder, row[0]))
 	}
 }

@@ -97,7 +97,7 @@ func writeLayout(how compression.Compression) func(*testing.T, imagetest.Case, i
 }
 
 // writeImage writes an OCI layout in a tar.
-func writeImage(t *testing.T, img v1.Image, out io.Writer) error {
+func writeImage(t testing.TB, img v1.Image, out io.Writer) error {
 	dir := t.TempDir()
 	path, err := layout.Write(dir, empty.Index)
 	if err == nil {

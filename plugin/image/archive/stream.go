@@ -102,9 +102,11 @@ func (f *flow) add(ctx context.Context, h *tar.Header, content io.Reader) error 
 	name := path.Clean(h.Name)
 	switch h.Typeflag {
 	case tar.TypeSymlink, tar.TypeLink:
+		f.forget(name)
 		f.links[name] = linked(h)
 		return nil
 	case tar.TypeReg:
+		f.forget(name)
 	default:
 		return nil
 	}
@@ -125,6 +127,14 @@ func (f *flow) add(ctx context.Context, h *tar.Header, content io.Reader) error 
 	f.kept += int(h.Size)
 	f.documents[name], err = io.ReadAll(whole)
 	return err
+}
+
+// forget makes room for another file of that name: the last one counts.
+func (f *flow) forget(name string) {
+	f.kept -= len(f.documents[name])
+	delete(f.documents, name)
+	delete(f.layers, name)
+	delete(f.links, name)
 }
 
 // isLayer looks at the start of a file: layers are compressed, or have the
