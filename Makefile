@@ -44,8 +44,8 @@ bench-rebuild: ## Measure rebuilds against an expert's Dockerfiles (PROJECTS=a,b
 	@$(GO) run ./integration/bench -projects "$(PROJECTS)" -runs "$(or $(RUNS),3)"
 
 .PHONY: bench-analyze
-bench-analyze: ## Measure analyze on made images, and against dive where it is installed
-	@$(GO) run ./integration/bench/analyze -dive "$$(command -v dive)"
+bench-analyze: ## Measure analyze on made images, and against dive where it is installed (ONLY=huge RUNS=1 for one of 10 GB)
+	@$(GO) run ./integration/bench/analyze -dir .cache/bench -dive "$$(command -v dive)" -only "$(ONLY)" -runs "$(or $(RUNS),3)"
 
 .PHONY: bench-prune
 bench-prune: ## Measure prune on 10,000 tags of a registry, a million of a file, 2,000 local images

@@ -3,9 +3,11 @@
 package integration_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -126,31 +128,60 @@ CMD ["/app/result"]
 `
 
 // An image that sources hold as it was pushed gives the same JSON, byte for byte, but
-// for what it is called there. An engine's classic store and docker save don't know
-// how layers were compressed, nor what is attached: TestAnalyzeOfABuild has those.
+// for what it is called there. An engine's classic store doesn't know how layers were
+// compressed, nor what is attached: what comes of it is the same among itself, and
+// TestAnalyzeOfABuild holds it against the registry's.
 func TestSourcesSayTheSame(t *testing.T) {
-	if err := sb.StartNewestEngine(t.Context()); err != nil {
+	if err := errors.Join(sb.StartEngine(t.Context()), sb.StartNewestEngine(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("DOCKER_HOST", sb.NewestEngine)
 	ref, dir := sb.Registry+"/same:1", t.TempDir()
 	build(t, sandbox.BuildRequest{Dockerfile: []byte(compressed), Push: ref, Attests: map[string]string{"provenance": "mode=max"}})
-	for _, args := range [][]string{{"pull", ref}, {"save", "--output", "saved.tar", ref}} {
-		if _, err := sb.DockerAt(t.Context(), sb.NewestEngine, dir, args...); err != nil {
-			t.Fatal(err)
+	for host, file := range map[string]string{sb.Engine: "classic.tar", sb.NewestEngine: "newest.tar"} {
+		for _, args := range [][]string{{"pull", ref}, {"save", "--output", file, ref}} {
+			if _, err := sb.DockerAt(t.Context(), host, dir, args...); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	t.Setenv("CONTAINERD_ADDRESS", imported(t, filepath.Join(dir, "saved.tar")))
+	newest, classic := filepath.Join(dir, "newest.tar"), filepath.Join(dir, "classic.tar")
+	oci, ociTar := filepath.Join(dir, "oci"), filepath.Join(dir, "oci.tar")
+	copied(t, ref, oci)
+	packed(t, oci, ociTar)
+	t.Setenv("CONTAINERD_ADDRESS", imported(t, newest))
 	t.Setenv("CONTAINERD_NAMESPACE", containerd.DefaultNamespace)
 	want := unnamed(t, "registry:"+ref)
 	if !strings.Contains(want, `"attribution": "provenance"`) {
 		t.Error("not led back by provenance")
 	}
-	for _, arg := range []string{"engine:" + ref, "containerd:" + ref} {
+	t.Setenv("DOCKER_HOST", sb.NewestEngine)
+	for _, arg := range []string{
+		"engine:" + ref, ref, "containerd:" + ref, "oci:" + oci, "archive:" + ociTar, fromStdin + ociTar, "archive:" + newest, fromStdin + newest,
+	} {
 		if got := unnamed(t, arg); got != want {
 			t.Errorf("%s says\n%s", arg, firstDifference(got, want))
 		}
+	}
+	t.Setenv("DOCKER_HOST", sb.Engine)
+	want = unnamed(t, "engine:"+ref)
+	for _, arg := range []string{ref, "archive:" + classic, fromStdin + classic} {
+		if got := unnamed(t, arg); got != want {
+			t.Errorf("%s says\n%s", arg, firstDifference(got, want))
+		}
+	}
+}
+
+// packed writes an OCI layout into a tar.
+func packed(t *testing.T, dir, file string) {
+	t.Helper()
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(out)
+	if err := errors.Join(w.AddFS(os.DirFS(dir)), w.Close(), out.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -238,14 +269,23 @@ func analyzed(t *testing.T, arg string) analysis {
 	return a
 }
 
+// fromStdin is before the file that is given to standard input.
+const fromStdin = "- < "
+
 // printed is a report as JSON.
 func printed(t *testing.T, arg string) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	err := analyze.Run(t.Context(), ui.Streams{Out: ui.Output{Writer: &out}}, analyze.Options{
-		Image: arg, Format: analyze.JSON,
-	})
-	if err != nil {
+	o := analyze.Options{Image: arg, Format: analyze.JSON}
+	if name, ok := strings.CutPrefix(arg, fromStdin); ok {
+		file, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		o.Image, o.Sources.Stdin = "-", file
+	}
+	if err := analyze.Run(t.Context(), ui.Streams{Out: ui.Output{Writer: &out}}, o); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

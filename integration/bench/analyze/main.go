@@ -15,7 +15,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -49,9 +51,10 @@ func main() {
 	flag.StringVar(&b.dir, "dir", "", "make the images in this folder; they are deleted afterwards")
 	flag.StringVar(&b.dive, "dive", "", "compare with this dive")
 	flag.IntVar(&b.runs, "runs", 3, "measure so many times")
-	flag.BoolVar(&b.huge, "huge", false, "measure an image of 10 GB, too")
+	only := flag.String("only", "", "measure these, instead of start,usual,many,archives; huge is an image of 10 GB")
 	inflating := flag.Bool(inflateFlag, false, "inflate the files that are named, and do nothing else")
 	flag.Parse()
+	b.only = strings.Split(cmp.Or(*only, "start,usual,many,archives"), ",")
 	var err error
 	if *inflating {
 		err = inflate(flag.Args())
@@ -70,12 +73,17 @@ type bench struct {
 	dir    string
 	dive   string // a program; "" compares with none
 	runs   int
-	huge   bool
+	only   []string
 	plugin string
 	pool   *pool
 }
 
 func (b *bench) run() (err error) {
+	if b.dir != "" {
+		if err := os.MkdirAll(b.dir, 0o755); err != nil {
+			return err
+		}
+	}
 	if b.dir, err = os.MkdirTemp(b.dir, "imgmgr-bench-"); err != nil {
 		return err
 	}
@@ -86,22 +94,27 @@ func (b *bench) run() (err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the plugin, from the checkout's folder: %w\n%s", err, out)
 	}
-	if err := b.start(); err != nil {
-		return err
-	}
-	if err := b.layout(usual, 100); err != nil {
-		return err
-	}
-	if err := b.layout(many, 400); err != nil {
-		return err
-	}
-	for _, s := range []shape{small, deleting, deletingOn} {
-		if err := b.archive(s); err != nil {
+	for _, part := range b.only {
+		var err error
+		switch part {
+		case "start":
+			err = b.start()
+		case "usual":
+			err = b.layout(usual, 100)
+		case "many":
+			err = b.layout(many, 400)
+		case "huge":
+			err = b.layout(huge, 100)
+		case "archives":
+			for _, s := range []shape{small, deleting, deletingOn} {
+				err = errors.Join(err, b.archive(s))
+			}
+		default:
+			err = fmt.Errorf("there is no measurement %q", part)
+		}
+		if err != nil {
 			return err
 		}
-	}
-	if b.huge {
-		return b.layout(huge, 100)
 	}
 	return nil
 }
@@ -116,8 +129,8 @@ func (b *bench) start() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "start: %.0f ms (aim 60), %.0f ms of CPU; %.0f MB (aim 80), %.0f MB in memory\n",
-		cost[0].wall.Seconds()*1e3, cost[0].cpu.Seconds()*1e3, megabytes(info.Size()), megabytes(cost[0].memory))
+	fmt.Fprintf(b.out, "start: %.0f ms (aim 60), %.0f ms of CPU; %.0f MB (aim 80), %.0f MiB in memory\n",
+		cost[0].wall.Seconds()*1e3, cost[0].cpu.Seconds()*1e3, megabytes(info.Size()), mebibytes(cost[0].memory))
 	return nil
 }
 
@@ -146,9 +159,9 @@ func (b *bench) layout(s shape, memory int) error {
 		return err
 	}
 	ours, inflating := costs[0], costs[1]
-	fmt.Fprintf(b.out, "%s (%.0f MB compressed): CPU %.2f s, %.2f of inflating (aim 1.10); wall %.2f s, %.2f of inflating side by side (aim 1.30); %.0f MB in memory (aim %d)\n",
+	fmt.Fprintf(b.out, "%s (%.0f MB compressed): CPU %.2f s, %.2f of inflating (aim 1.10); wall %.2f s, %.2f of inflating side by side (aim 1.30); %.0f MiB in memory (aim %d)\n",
 		s.name, megabytes(bytes), ours.cpu.Seconds(), ours.cpu.Seconds()/inflating.cpu.Seconds(),
-		ours.wall.Seconds(), ours.wall.Seconds()/inflating.wall.Seconds(), megabytes(ours.memory), memory)
+		ours.wall.Seconds(), ours.wall.Seconds()/inflating.wall.Seconds(), mebibytes(ours.memory), memory)
 	return b.second(dir, s, ours)
 }
 
@@ -205,3 +218,5 @@ func (b *bench) analyze(args ...string) []string {
 }
 
 func megabytes(bytes int64) float64 { return float64(bytes) / 1e6 }
+
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -10,8 +10,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
-	"syscall"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,17 +33,39 @@ func run(ctx context.Context, args []string, env ...string) (cost, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return cost{}, err
+	}
+	most := make(chan int64, 1)
+	go func() { most <- peak(cmd.Process.Pid) }()
+	err := cmd.Wait()
+	c := cost{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-most}
+	if err != nil {
 		return cost{}, fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return cost{
-		wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		memory: usage.Maxrss << 10, // Linux counts in KiB
-	}, nil
+	return c, nil
 }
 
-// least runs programs in turn, several times, and returns the least that each took.
+var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// peak looks at a process until it ends, and returns the most memory that it had, in
+// bytes. What wait4 says is no use: it counts what the parent had at the time of fork.
+func peak(pid int) (bytes int64) {
+	for {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		m := highWater.FindSubmatch(text)
+		if err != nil || m == nil { // it has ended
+			return bytes
+		}
+		if n, err := strconv.ParseInt(string(m[1]), 10, 64); err == nil {
+			bytes = max(bytes, n<<10)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// least runs programs in turn, several times, and returns the least time that each took,
+// and the most memory.
 func (b *bench) least(commands ...[]string) ([]cost, error) {
 	out := make([]cost, len(commands))
 	for round := range b.runs {
@@ -54,7 +77,7 @@ func (b *bench) least(commands ...[]string) ([]cost, error) {
 			if round == 0 {
 				out[i] = c
 			}
-			out[i] = cost{min(out[i].wall, c.wall), min(out[i].cpu, c.cpu), min(out[i].memory, c.memory)}
+			out[i] = cost{min(out[i].wall, c.wall), min(out[i].cpu, c.cpu), max(out[i].memory, c.memory)}
 		}
 	}
 	return out, nil

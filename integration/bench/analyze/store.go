@@ -11,11 +11,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 )
 
 // layout writes an image as an OCI layout with gzip layers, and returns the paths
@@ -27,17 +29,26 @@ func layout(dir string, s shape, p *pool) ([]string, error) {
 	}
 	manifest := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
 	var config ocispec.Image
-	var paths []string
+	diffIDs, paths := make([]digest.Digest, s.layers), make([]string, s.layers)
+	manifest.Layers = make([]ocispec.Descriptor, s.layers)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range s.layers {
-		layer, diffID, err := compressed(blobs, s, i, p)
-		if err != nil {
-			return nil, fmt.Errorf("layer %d: %w", i, err)
-		}
-		manifest.Layers = append(manifest.Layers, layer)
-		paths = append(paths, filepath.Join(blobs, layer.Digest.Encoded()))
-		record(&config, i, diffID)
+		group.Go(func() (err error) {
+			if manifest.Layers[i], diffIDs[i], err = compressed(blobs, s, i, p); err != nil {
+				return fmt.Errorf("layer %d: %w", i, err)
+			}
+			paths[i] = filepath.Join(blobs, manifest.Layers[i].Digest.Encoded())
+			return nil
+		})
 	}
-	var err error
+	err := group.Wait()
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range diffIDs {
+		record(&config, i, id)
+	}
 	if manifest.Config, err = document(blobs, ocispec.MediaTypeImageConfig, config); err != nil {
 		return nil, err
 	}
