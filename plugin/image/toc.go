@@ -125,7 +125,10 @@ func (l *lister) read(ctx context.Context, open part, progress func(int64)) erro
 	return l.inTar(list)
 }
 
-// inTar reads the table of eStargz, which is itself the last file of the layer.
+// inTar reads the table of eStargz, which is a file in the layer's tar. Of the layer's own
+// files it is one only where the tar's end doesn't stand before it, as tools other than
+// BuildKit write it. Where the end is can't be seen without a reading of the whole, so the
+// table isn't listed.
 func (l *lister) inTar(in *source) error {
 	archive := tar.NewReader(in)
 	h, err := archive.Next()
@@ -142,10 +145,8 @@ func (l *lister) inTar(in *source) error {
 	if err := l.entries(list); err != nil {
 		return err
 	}
-	if _, err := list.finish(); err != nil {
-		return err
-	}
-	return l.add(h)
+	_, err = list.finish()
+	return err
 }
 
 // entries reads the JSON, entry by entry.

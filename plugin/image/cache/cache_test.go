@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,23 +110,101 @@ func TestWhatWasUsedLastStays(t *testing.T) {
 	if _, ok := c.Get(key(0)); !ok {
 		t.Fatal("the first table isn't there")
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, version))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := int64(0)
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += info.Size()
-	}
-	c.bytes = sum - 1
+	c.bytes = size(t, dir) - 1
 	c.prune()
 	for i, want := range []bool{true, false, true} {
 		if _, ok := c.Get(key(i)); ok != want {
 			t.Errorf("table %d is there: %v, want %v", i, ok, want)
 		}
 	}
+}
+
+// The folder never holds more than it may, however much is put into it.
+func TestTheCacheIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	const most = 50_000
+	c, err := Open(dir, most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 100 {
+		table := image.Table{}
+		for range random.IntN(200) {
+			table.Files = append(table.Files, image.File{Path: strconv.FormatUint(random.Uint64(), 36), Hash: random.Uint64()})
+		}
+		if i == 50 { // larger than the whole cache
+			table.Notes = map[string][]image.Note{"a/1": {{Data: noise(random, 2*most)}}}
+		}
+		c.Put(digest.FromString(strconv.Itoa(i)), table)
+		if sum := size(t, dir); sum > most || i == 20 && sum < most/2 {
+			t.Errorf("after table %d, the cache has %d bytes, of %d that it may", i, sum, most)
+		}
+	}
+}
+
+func noise(random *rand.Rand, n int) []byte {
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = byte(random.Uint32())
+	}
+	return out
+}
+
+// size is what all files below a folder take.
+func size(t *testing.T, dir string) (sum int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		sum += info.Size()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// A digest that is none leads to no file, in the folder or outside.
+func TestDigestsThatAreNone(t *testing.T) {
+	dir := t.TempDir()
+	c, err := Open(filepath.Join(dir, "cache"), DefaultBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []digest.Digest{"", "sha256:", "sha256:../../evil", "../../evil", "sha256:/etc/passwd", "md5:d41d8cd98f00b204e9800998ecf8427e"} {
+		c.Put(d, image.Table{Tar: 1})
+		if _, ok := c.Get(d); ok {
+			t.Errorf("%q is in the cache", d)
+		}
+	}
+	if n := size(t, dir); n != 0 {
+		t.Errorf("%d bytes were written", n)
+	}
+}
+
+// Several processes may use the cache at a time.
+func TestTheCacheIsShared(t *testing.T) {
+	dir := t.TempDir()
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			c, err := Open(dir, 3000)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for i := range 50 {
+				key := digest.FromString(strconv.Itoa(i % 10))
+				c.Put(key, image.Table{Tar: int64(i%10 + 1), Files: []image.File{{Path: strconv.Itoa(worker)}}})
+				if table, ok := c.Get(key); ok && table.Tar != int64(i%10+1) {
+					t.Errorf("under the key of %d is the table of %d", i%10, table.Tar)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
