@@ -140,6 +140,42 @@ func TestSBOMIntoAnOldEngine(t *testing.T) {
 	}
 }
 
+// TestSBOMIntoTheNewestEngine loads an image into a store that holds attestations,
+// and has that engine build one.
+func TestSBOMIntoTheNewestEngine(t *testing.T) {
+	if err := sb.StartNewestEngine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t, small)
+	for _, tc := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"loaded", []string{"--builder", "sandbox", "--load"}, nil},
+		{"loaded-asked", []string{"--builder", "sandbox", "--load", "--sbom=true"}, []string{"small"}},
+		{"built", nil, []string{"small"}},
+		{"built-asked", []string{"--sbom=true"}, []string{"small"}},
+		{"built-without-provenance", []string{"--provenance=false"}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ref := "newest/" + tc.name + ":1"
+			args := append([]string{"buildx", "build", "--network", "host", "--progress=plain", "--build-arg", "BUILDKIT_SYNTAX=" + frontendRef, "--tag", ref}, tc.args...)
+			out, err := sb.DockerAt(t.Context(), sb.NewestEngine, dir, append(args, ".")...)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			saved := filepath.Join(t.TempDir(), "saved.tar")
+			if _, err := sb.DockerAt(t.Context(), sb.NewestEngine, dir, "save", "--output", saved, ref); err != nil {
+				t.Fatal(err)
+			}
+			if got := named(t, documentsIn(t, saved)); !slices.Equal(got, tc.want) {
+				t.Errorf("the SBOMs name %q, want %q\n%s", got, tc.want, out)
+			}
+		})
+	}
+}
+
 // statement is an SBOM as it is attached or exported.
 type statement struct {
 	Predicate *document `json:"predicate"`

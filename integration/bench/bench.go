@@ -14,11 +14,12 @@
 //
 // What was measured is kept in .cache/bench, by the state of the code that it
 // measures, so a run that was cut short goes on where it was. The pages below
-// docs are written from all that is there, and say what is not.
+// docs are written from all that is there once that is every project.
 //
 //	project.go   the projects, and how their files are edited
 //	measure.go   the arms, and one round of a project
 //	extras.go    what is measured apart: a no-op, and a context of 1 GB
+//	sbom.go      and the SBOM, beside that of a plain scanner
 //	record.go    what was measured, kept in a file
 //	summary.go   medians, and what they say about the aims (pure)
 //	page.go      docs/rebuild.md (pure)
@@ -69,7 +70,7 @@ func run(ctx context.Context, opts options, out, progress io.Writer) error {
 			}
 		}
 	}
-	for name, extra := range map[string]func(context.Context) ([]record, error){noopExtra: b.noop, contextExtra: b.context} {
+	for name, extra := range map[string]func(context.Context) ([]record, error){noopExtra: b.noop, contextExtra: b.context, sbomExtra: b.scans} {
 		if len(opts.projects) > 0 && !slices.Contains(opts.projects, name) {
 			continue
 		}
@@ -80,13 +81,18 @@ func run(ctx context.Context, opts options, out, progress io.Writer) error {
 	return write(ctx, b.store, out)
 }
 
-// write writes the pages.
+// write writes the pages, or prints what there is as long as a project wasn't
+// measured: pages with less in them than those before would be no gain.
 func write(ctx context.Context, st *store, out io.Writer) error {
 	about, err := describe(ctx)
 	if err != nil {
 		return err
 	}
 	s := summarize(projects(), st.records)
+	if len(s.missing) > 0 {
+		_, err := fmt.Fprint(out, page(about, s))
+		return err
+	}
 	if err := os.WriteFile(filepath.FromSlash(pagePath), []byte(page(about, s)), 0o644); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
@@ -110,12 +116,12 @@ func choose(names []string) ([]project, error) {
 		switch {
 		case i >= 0:
 			chosen = append(chosen, all[i])
-		case name != noopExtra && name != contextExtra:
+		case name != noopExtra && name != contextExtra && name != sbomExtra:
 			var known []string
 			for _, p := range all {
 				known = append(known, p.Name)
 			}
-			return nil, fmt.Errorf("there is no project %q: choose of %s, %s and %s", name, strings.Join(known, ", "), noopExtra, contextExtra)
+			return nil, fmt.Errorf("there is no project %q: choose of %s, %s, %s and %s", name, strings.Join(known, ", "), noopExtra, contextExtra, sbomExtra)
 		}
 	}
 	return chosen, nil

@@ -17,6 +17,7 @@ import (
 const (
 	noopExtra    = "no-op"
 	contextExtra = "large-context"
+	sbomExtra    = "sbom"
 )
 
 // armBuiltin is the frontend inside buildkitd: no image has to be started.

@@ -17,7 +17,7 @@ import (
 // already: the machine's, which is Debian's 20.10 or newer. It pulls through the
 // sandbox's registry where Docker Hub can't be reached.
 //
-// The engine makes no bridge and no firewall rules, which would be the host's:
+// The engine has no bridge and makes no firewall rules, which would be the host's:
 // builds and containers that need a network ask for `--network host`.
 func (sb *Sandbox) StartEngine(ctx context.Context) error {
 	if sb.Engine != "" {
@@ -30,13 +30,14 @@ func (sb *Sandbox) StartEngine(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting the Docker Engine: %w", err)
 	}
-	sb.Engine, err = sb.runEngine(ctx, "engine", nil, dockerd)
+	sb.Engine, err = sb.runEngine(ctx, "engine", nil, "none", dockerd)
 	return err
 }
 
 // StartNewestEngine starts the newest Docker Engine beside the other one, unless
 // it runs already. It is built from source, with its containerd, and has images in
-// containerd's store, which 20.10 doesn't know.
+// containerd's store, which 20.10 doesn't know. It has a bridge that leads nowhere,
+// for the scanners of its SBOMs.
 func (sb *Sandbox) StartNewestEngine(ctx context.Context) error {
 	if sb.NewestEngine != "" {
 		return nil
@@ -48,15 +49,19 @@ func (sb *Sandbox) StartNewestEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	bridge, err := sb.addBridge(ctx)
+	if err != nil {
+		return err
+	}
 	// dockerd starts the containerd that it finds first.
 	path := "PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH")
-	sb.NewestEngine, err = sb.runEngine(ctx, "newest-engine", []string{path}, filepath.Join(dir, "dockerd"))
+	sb.NewestEngine, err = sb.runEngine(ctx, "newest-engine", []string{path}, bridge, filepath.Join(dir, "dockerd"))
 	return err
 }
 
 // runEngine starts a dockerd, with its state in the slot under the name, and
 // returns its address.
-func (sb *Sandbox) runEngine(ctx context.Context, name string, env []string, dockerd string) (string, error) {
+func (sb *Sandbox) runEngine(ctx context.Context, name string, env []string, bridge, dockerd string) (string, error) {
 	run := filepath.Join(sb.run, name)
 	if err := os.MkdirAll(run, 0o755); err != nil {
 		return "", fmt.Errorf("starting the %s: %w", name, err)
@@ -73,7 +78,7 @@ func (sb *Sandbox) runEngine(ctx context.Context, name string, env []string, doc
 		"--exec-root", filepath.Join(run, "exec"),
 		"--pidfile", filepath.Join(run, "docker.pid"),
 		"--config-file", config,
-		"--bridge", "none", "--iptables=false", "--ip6tables=false",
+		"--bridge", bridge, "--iptables=false", "--ip6tables=false", "--ip-forward=false",
 		"--insecure-registry", sb.Registry,
 	}
 	if !sb.Hub {

@@ -71,6 +71,22 @@ func (sb *Sandbox) UpstreamFrontend(ctx context.Context) (string, error) {
 	return ref, nil
 }
 
+// PlainScanner makes an image of integration/bench/plainscanner, pushes it to the
+// sandbox's registry and returns its reference: an SBOM scanner for BuildKit that
+// does what syft does by itself.
+func (sb *Sandbox) PlainScanner(ctx context.Context) (string, error) {
+	out := filepath.Join(sb.run, "plain-scanner")
+	if err := sb.compile(ctx, sb.module, runtime.GOARCH, out, "./integration/bench/plainscanner"); err != nil {
+		return "", err
+	}
+	ref := sb.Registry + "/plain-scanner:" + runtime.GOARCH
+	const file = "FROM scratch\nCOPY plainscanner /bin/plainscanner\nENV TMPDIR=/\nENTRYPOINT [\"/bin/plainscanner\"]\n"
+	if _, err := sb.Build(ctx, BuildRequest{Context: out, Dockerfile: []byte(file), Push: ref}); err != nil {
+		return "", fmt.Errorf("make the image of the plain scanner: %w", err)
+	}
+	return ref, nil
+}
+
 // compile builds the main packages of the module in the folder module, static
 // and without symbols, into dir.
 func (sb *Sandbox) compile(ctx context.Context, module, arch, dir, packages string) error {

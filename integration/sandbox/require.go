@@ -27,7 +27,7 @@ type program struct{ name, deb string }
 func (sb *Sandbox) needs(engine bool) []program {
 	list := []program{{"runc", "runc"}, {"unshare", "util-linux"}, {"shellcheck", "shellcheck"}}
 	if engine {
-		list = append(list, program{"dockerd", "docker.io"}, program{"docker", "docker.io"})
+		list = append(list, program{"dockerd", "docker.io"}, program{"docker", "docker.io"}, program{"ip", "iproute2"})
 	}
 	if !sb.Hub {
 		list = append(list, program{"debootstrap", "debootstrap"}, program{"dpkg-deb", "dpkg"})

@@ -88,6 +88,7 @@ type Sandbox struct {
 	slot    *slot
 	log     func(format string, args ...any)
 	cgroup  *cgroup
+	bridge  string // of the newest engine; "" without one
 
 	mu      sync.Mutex // guards daemons
 	daemons []*daemon  // in the order of their start
@@ -174,6 +175,7 @@ func (sb *Sandbox) Close() error {
 		errs = append(errs, sb.daemons[i].stop())
 	}
 	sb.daemons = nil
+	errs = append(errs, sb.removeBridge())
 	if sb.slot != nil {
 		errs = append(errs, sb.slot.release())
 	}
