@@ -116,13 +116,16 @@ func (d *daemon) tidy() {
 
 // plan is that of two hours on, when nothing is a minute old, for the images of this
 // test alone.
-func (d *daemon) plan() (*retention.Plan, error) {
+func (d *daemon) plan() (*retention.Plan, error) { return d.planWith("80%") }
+
+// planWith has a brake at a share of the images.
+func (d *daemon) planWith(share string) (*retention.Plan, error) {
 	inv, err := d.place.Inventory(d.t.Context(), d.began.Add(2*time.Hour))
 	if err != nil {
 		return nil, err
 	}
 	inv.Repositories = slices.DeleteFunc(inv.Repositories, func(r retention.Repository) bool { return !strings.HasPrefix(r.Name, "promises/") })
-	policy, err := retention.ParsePolicy("engine.yaml", []byte("version: 1\nlimits: {share: 80%}\nrules: [{name: old, max_age: 30d}]"))
+	policy, err := retention.ParsePolicy("engine.yaml", []byte("version: 1\nlimits: {share: "+share+"}\nrules: [{name: old, max_age: 30d}]"))
 	d.must(err)
 	return retention.Make(inv, policy), nil
 }
@@ -167,6 +170,9 @@ func (d *daemon) plansQuietly(t *testing.T) {
 		if !said[tag] {
 			t.Errorf("no reason is given for %s", tag)
 		}
+	}
+	if p, err := d.planWith("50%"); err != nil || len(p.Remove) > 0 || len(p.Stopped) != 1 {
+		t.Errorf("three of five images are more than half; the plan removes %v, and stops at %v (%v)", p.Remove, p.Stopped, err)
 	}
 	if tags := removedTags(one); !slices.Equal(tags, []string{"old", "older", "oldest"}) {
 		t.Fatalf("the plan removes %v", tags)

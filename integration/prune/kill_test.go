@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/imgmgr/imgmgr/plugin/prune"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
@@ -124,8 +125,7 @@ func (v *victim) proxy(at killAt, n int64) http.Handler {
 // run runs the plugin; armed, it may be killed.
 func (v *victim) run(armed bool, args ...string) {
 	v.t.Helper()
-	v.running = exec.CommandContext(v.t.Context(), v.plugin, append([]string{"prune"}, args...)...)
-	v.running.Dir, v.running.Env = v.dir, append(os.Environ(), "XDG_STATE_HOME="+v.dir, "XDG_CACHE_HOME="+v.dir)
+	v.running = v.command(args...)
 	v.armed.Store(armed)
 	out, err := v.running.CombinedOutput()
 	v.armed.Store(false)
@@ -133,6 +133,12 @@ func (v *victim) run(armed bool, args ...string) {
 	if err != nil && (!armed || !v.died) {
 		v.t.Errorf("%v: %v\n%s", args, err, out)
 	}
+}
+
+func (v *victim) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(v.t.Context(), v.plugin, append([]string{"prune"}, args...)...)
+	cmd.Dir, cmd.Env = v.dir, append(os.Environ(), "XDG_STATE_HOME="+v.dir, "XDG_CACHE_HOME="+v.dir)
+	return cmd
 }
 
 func (v *victim) journals() []string {
@@ -171,6 +177,54 @@ func (v *victim) isDone() {
 	v.must(err)
 	v.untouched(p, v.whole)
 	v.removed(p, &prune.Outcome{})
+}
+
+// SIGINT at each delete: that one is finished, and no other is sent. What is printed
+// says how to go on, and that does.
+func TestPluginThatIsInterrupted(t *testing.T) {
+	plugin := program(t)
+	onEachKind(t, func(t *testing.T, s seeder) {
+		s.few()
+		k := &killing{seeder: s, plugin: plugin, whole: s.inventory()}
+		for n := int64(1); ; n++ {
+			v := &victim{killing: k, dir: t.TempDir()}
+			count := atomic.Int64{}
+			forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.host})
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if deletes(r) && count.Add(1) == n {
+					s.must(v.running.Process.Signal(os.Interrupt))
+					time.Sleep(200 * time.Millisecond) // until it has heard of it
+				}
+				forward.ServeHTTP(w, r)
+			}))
+			v.address = strings.TrimPrefix(proxy.URL, "http://")
+			s.must(os.WriteFile(filepath.Join(v.dir, "imgmgr.prune.yaml"), []byte(policyFile), 0o644))
+			v.running = v.command("--registry", v.address, "--force")
+			out, err := v.running.CombinedOutput()
+			sent := count.Load()
+			if sent < n || err == nil { // all was done
+				proxy.Close()
+				if n < 6 {
+					t.Errorf("it was interrupted at %d deletes only:\n%s", n-1, out)
+				}
+				return
+			}
+			_, plan, told := strings.Cut(string(out), "stopped; to finish: prune apply ")
+			if code := v.running.ProcessState.ExitCode(); code != 2 || sent != n || !told {
+				t.Errorf("interrupted at delete %d, %d were sent; exit code %d\n%s", n, sent, code, out)
+			}
+			v.run(false, "apply", "--force", strings.TrimSpace(plan))
+			v.isDone()
+			for _, journal := range v.journals() {
+				v.run(false, "undo", journal)
+			}
+			s.untouched(&retention.Plan{}, k.whole)
+			proxy.Close()
+			if t.Failed() {
+				return
+			}
+		}
+	})
 }
 
 // undone kills undo, and runs it again.

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // program builds the plugin.
@@ -71,4 +74,19 @@ func TestPluginPrunes(t *testing.T) {
 
 	contains(run(0, "prune", "--all", "--dry-run", "--filter", "label=of-no-image"), "Nothing to remove")
 	run(0, "prune", "--dry-run")
+
+	// Docker's configuration protects a label, as it does of docker image prune.
+	tag, err := name.NewTag("prune/filtered:1")
+	s.must(err)
+	archive := filepath.Join(dir, "image.tar")
+	s.must(tarball.WriteToFile(archive, tag, s.image("filtered", 1, map[string]string{"test": "filters"}, "amd64")))
+	_, err = sb.Docker(t.Context(), dir, "load", "--input", archive)
+	s.must(err)
+	args := []string{"prune", "--all", "--dry-run", "--filter", "reference=prune/filtered:*"}
+	contains(run(0, args...), "prune/filtered  frees", "1 manifest goes")
+	s.must(os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(`{"pruneFilters":["label!=test=filters"]}`), 0o600))
+	contains(run(0, args...), "Nothing to remove")
+	s.must(os.Remove(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json")))
+	contains(run(0, "prune", "--all", "--force", "--filter", "reference=prune/filtered:*"), "can't be given back", "Removed 1 manifest")
+	contains(run(2, "prune", "undo"), "the local engine can't take back what was deleted there")
 }

@@ -162,6 +162,7 @@ func TestPruneOfARegistry(t *testing.T) {
 			if len(p.Remove) < 20 || len(p.Stopped) > 0 {
 				t.Fatalf("the plan shows too little:\n%s", text(t, p))
 			}
+			s.decided(p)
 			before := blobBytes(t, dir)
 			out, _ := execute(t, host, p, registry.Options{})
 			if len(out.Failed) > 0 || len(out.Gone) > 0 {
@@ -184,6 +185,35 @@ func TestPruneOfARegistry(t *testing.T) {
 				t.Errorf("%d bytes were freed, the plan promised %d, the run %d", freed, p.FreesBytes, out.Freed)
 			}
 		})
+	}
+}
+
+// decided checks that a plan says of each tag there is what becomes of it and why,
+// that what isn't known stays, and that a brake would have held.
+func (s seeder) decided(p *retention.Plan) {
+	s.t.Helper()
+	inv := s.inventory()
+	reasons := map[string]string{}
+	for _, r := range p.Remove {
+		reasons[r.Ref] = r.Reason
+	}
+	for _, k := range slices.Concat(p.Keep, p.Unknown) {
+		reasons[k.Ref] = k.Reason
+	}
+	for _, repo := range inv.Repositories {
+		for _, tag := range repo.Tags {
+			if ref := s.host + "/" + repo.Name + ":" + tag.Name; reasons[ref] == "" {
+				s.t.Errorf("%s has no reason", ref)
+			}
+		}
+	}
+	if !slices.ContainsFunc(p.Unknown, func(k retention.Kept) bool { return strings.HasSuffix(k.Ref, ":feature-undated") }) {
+		s.t.Errorf("what has no date is not unknown: %v", p.Unknown)
+	}
+	careful := policy(s.t)
+	careful.Limits.Share = 0.1
+	if held := retention.Make(inv, careful); len(held.Remove) > 0 || len(held.Stopped) != len(inv.Repositories) {
+		s.t.Errorf("a tenth may go; the plan removes %v, and stops at %v", held.Remove, held.Stopped)
 	}
 }
 
