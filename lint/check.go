@@ -35,29 +35,31 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 	var found []Diagnostic
 	var failed []error
 	ignored, pins := ignores(file), readPins(file)
+	pass := &Pass{Context: ctx, File: file, Facts: fc, shared: sh, ignores: ignored}
+	pass.report = func(d Diagnostic) {
+		rule := pass.rule
+		if rule.Safety == BuildSafe && pass.onWindows(d) {
+			return // what proves a fix is knowledge of Linux
+		}
+		if d.Fix != nil && d.Fix.Safety > rule.Safety {
+			failed = append(failed, fmt.Errorf("rule %s claims a %s fix, more than its %s", rule.Name, d.Fix.Safety, rule.Safety))
+			d.Fix = nil
+		}
+		if d.Fix != nil {
+			if why := cmp.Or(unfinished(file, d.Fix.Edits), pins.against(file, rule, d.Fix.Edits)); why != "" {
+				d.Message, d.Fix = d.Message+", and "+why, nil
+			}
+		}
+		if !silenced(ignored, file, rule, d) {
+			found = append(found, d)
+		}
+	}
 	for _, rule := range lastLast(rules) {
 		if err := ctx.Err(); err != nil {
 			return found, err
 		}
 		heard(ignored, rule)
-		pass := &Pass{Context: ctx, File: file, Facts: fc, rule: rule, shared: sh, ignores: ignored}
-		pass.report = func(d Diagnostic) {
-			if rule.Safety == BuildSafe && pass.onWindows(d) {
-				return // what proves a fix is knowledge of Linux
-			}
-			if d.Fix != nil && d.Fix.Safety > rule.Safety {
-				failed = append(failed, fmt.Errorf("rule %s claims a %s fix, more than its %s", rule.Name, d.Fix.Safety, rule.Safety))
-				d.Fix = nil
-			}
-			if d.Fix != nil {
-				if why := cmp.Or(unfinished(file, d.Fix.Edits), pins.against(file, rule, d.Fix.Edits)); why != "" {
-					d.Message, d.Fix = d.Message+", and "+why, nil
-				}
-			}
-			if !silenced(ignored, file, rule, d) {
-				found = append(found, d)
-			}
-		}
+		pass.rule = rule
 		if err := rule.Run(pass); err != nil {
 			failed = append(failed, fmt.Errorf("check %s for %s: %w", file.Name, rule.Name, err))
 		}

@@ -127,13 +127,14 @@ type Fix struct {
 	Doubt string
 }
 
-// Pass is one run of one rule over one file.
+// Pass is what a rule gets to run over one file. It is the rule's while that
+// runs, and the next one's then.
 type Pass struct {
 	Context context.Context
 	File    *dockerfile.File
 	Facts   facts.Context
 
-	rule    *Rule
+	rule    *Rule // that runs
 	shared  *shared
 	ignores []*Ignore
 	report  func(Diagnostic)

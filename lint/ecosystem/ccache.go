@@ -41,24 +41,21 @@ func ccache() *Tool {
 // matchCcache takes in the compilers and what starts them, too. Their Kind is
 // none: what else they do isn't known.
 func matchCcache(c *shell.Command) *Use {
-	name := c.Name()
-	u := Use{Title: name, Dir: "."}
-	switch name {
+	switch name := c.Name(); name {
 	case "ccache", "sccache":
 		// Its own options stand in front of a compiler, or alone.
-		u.Kind = Build
+		u := &Use{Title: name, Kind: Build, Dir: "."}
 		if args := c.Args(); len(args) == 0 || strings.HasPrefix(args[0].Value, "-") {
 			u.Kind, u.options = Locate, parseLine(c)
 		}
 		if u.options.on("-C", "--clear", "-c", "--cleanup", "--evict-older-than", "--trim-dir") {
 			u.Kind, u.Title = Clean, name+" --clear"
 		}
+		return u
 	case "make", "gmake", "ninja", "samu", "meson", "cmake", "ctest", "scons", "cc", "c++", "gcc", "g++", "clang", "clang++", "configure":
-		u.options = parseLine(c)
-	default:
-		return nil
+		return &Use{Title: name, Dir: ".", options: parseLine(c)}
 	}
-	return &u
+	return nil
 }
 
 // cmakeTree is the build folder of CMake: that of -B or --build. Its CMakeCache.txt

@@ -24,8 +24,8 @@ type flag struct {
 // the next word unless a value is joined to them by "=", or is glued to a
 // short one.
 func parseLine(c *shell.Command, valued ...string) line {
-	var l line
 	args := c.Args()
+	l := line{operands: make([]shell.Word, 0, len(args))}
 	for i := 0; i < len(args); i++ {
 		w := args[i]
 		if w.Literal && w.Value == "--" {

@@ -42,8 +42,9 @@ in both places. Elsewhere the fix names what is missing to the proof.`,
 	Run: func(p *lint.Pass) error {
 		w := newWorlds(p)
 		for _, st := range p.File.Stages {
+			sources := false
 			for i, in := range st.Instructions {
-				if in.Name == "RUN" {
+				if sources = sources || w.isSource(in); sources && in.Name == "RUN" {
 					w.judgeSystemStep(st.Instructions[:i], in)
 				}
 			}
@@ -59,8 +60,8 @@ type climb struct {
 	args    bool // past an ARG, which the history names in front of the step
 }
 
-// judgeSystemStep reports a step that could stand above sources, or could but
-// for something between them.
+// judgeSystemStep reports a step that could stand above the sources that are
+// among the instructions above it, or could but for something between them.
 func (w *worlds) judgeSystemStep(above []*dockerfile.Instruction, in *dockerfile.Instruction) {
 	own := w.effect(in)
 	if own.Unknown != "" || own.Installs == "" && own.Users == "" {

@@ -11,13 +11,7 @@ import (
 )
 
 // Commands returns the commands of all statements in source order.
-func (s *Script) Commands() []*Command {
-	var all []*Command
-	for _, st := range s.Statements {
-		all = append(all, st.Commands...)
-	}
-	return all
-}
+func (s *Script) Commands() []*Command { return s.commands }
 
 // Name is the command's name without its folder ("apt-get" for
 // /usr/bin/apt-get), or "" when it isn't known without running the script.
@@ -25,7 +19,11 @@ func (c *Command) Name() string {
 	if len(c.Words) == 0 || !c.Words[0].Literal || c.Words[0].Value == "" {
 		return ""
 	}
-	return path.Base(c.Words[0].Value)
+	name := c.Words[0].Value
+	if strings.IndexByte(name, '/') < 0 {
+		return name
+	}
+	return path.Base(name)
 }
 
 // Args are the words behind the name.
@@ -174,6 +172,10 @@ func (r *reader) branches(out *[]*Command, cmd syntax.Command, from scope) {
 // substitutions appends the commands of the substitutions inside a node, which
 // holds no statements of its own.
 func (r *reader) substitutions(out *[]*Command, n syntax.Node, from scope) {
+	span := textSpan(n)
+	if !strings.ContainsAny(r.src[span.Start:min(span.End, len(r.src))], "`({") {
+		return // as nearly always: nothing is substituted
+	}
 	from.redirects, from.wrappers, from.assigns = nil, nil, nil
 	syntax.Walk(n, func(n syntax.Node) bool {
 		switch s := n.(type) {

@@ -29,6 +29,10 @@ func Parse(text *edit.Text, d Dialect) *Script {
 	s.Syntax = tree
 	r := &reader{text: text, src: text.String()}
 	s.Statements = r.statements(tree)
+	for _, st := range s.Statements {
+		s.commands = append(s.commands, st.Commands...)
+	}
+	s.commands = slices.Clip(s.commands)
 	return s
 }
 
@@ -86,7 +90,7 @@ func (r *reader) statements(tree *syntax.File) []*Statement {
 		}
 		members = r.flatten(members, stmt, joiner, scope{})
 	}
-	heredocs := heredocBodies(tree)
+	heredocs := heredocBodies(tree, r.src)
 	list := make([]*Statement, len(members))
 	for i, m := range members {
 		st := &Statement{Span: r.span(m.at), Joiner: m.joiner, Plain: r.plain(m.stmt)}
@@ -177,8 +181,11 @@ func (r *reader) plain(s *syntax.Stmt) bool {
 
 // heredocBodies are the bodies of a script's heredocs. One without a body may be
 // anywhere.
-func heredocBodies(tree *syntax.File) []edit.Span {
+func heredocBodies(tree *syntax.File, src string) []edit.Span {
 	var bodies []edit.Span
+	if !strings.Contains(src, "<<") {
+		return nil
+	}
 	syntax.Walk(tree, func(n syntax.Node) bool {
 		if red, ok := n.(*syntax.Redirect); ok && isHeredoc(red) {
 			body := edit.Span{Start: int(red.Word.End().Offset()), End: int(red.End().Offset())}

@@ -39,6 +39,8 @@ type Script struct {
 	// Syntax is the tree of mvdan.cc/sh, whose offsets are offsets in Text; nil
 	// when there is none.
 	Syntax *syntax.File
+
+	commands []*Command // of all Statements
 }
 
 // Statement is one member of the script's top-level list.

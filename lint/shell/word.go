@@ -15,8 +15,22 @@ func textSpan(n syntax.Node) edit.Span {
 // word reads a word: what is known of its value, and where it stands.
 func (r *reader) word(w *syntax.Word) Word {
 	span := textSpan(w)
+	if value, ok := r.simple(w, span); ok {
+		return r.literal(value, span)
+	}
 	d := r.decode(w)
 	return Word{Span: r.span(span), Raw: r.src[span.Start:span.End], Value: d.value(r.src), Literal: !d.unknown}
+}
+
+// simple is the value of a word without any sign that means something to a
+// shell, as most are.
+func (r *reader) simple(w *syntax.Word, span edit.Span) (string, bool) {
+	if len(w.Parts) != 1 {
+		return "", false
+	}
+	lit, ok := w.Parts[0].(*syntax.Lit)
+	raw := r.src[span.Start:span.End]
+	return raw, ok && lit.Value == raw && !strings.ContainsAny(raw, `\*?[~{`)
 }
 
 // literal is a word that stands for itself.
@@ -38,6 +52,9 @@ func (d *decoded) add(start, end int) {
 }
 
 func (d *decoded) value(src string) string {
+	if len(d.runs) == 1 {
+		return src[d.runs[0].Start:d.runs[0].End]
+	}
 	var b strings.Builder
 	for _, s := range d.runs {
 		b.WriteString(src[s.Start:s.End])
@@ -88,14 +105,14 @@ func joined(parts []syntax.WordPart) (*syntax.Lit, int) {
 	var all *syntax.Lit
 	for n, p := range parts {
 		lit, ok := p.(*syntax.Lit)
-		if !ok {
+		switch {
+		case !ok:
 			return all, n
+		case n == 0:
+			all = lit
+		default:
+			all = &syntax.Lit{ValuePos: all.ValuePos, Value: all.Value + lit.Value, ValueEnd: lit.ValueEnd}
 		}
-		if all == nil {
-			all = &syntax.Lit{ValuePos: lit.ValuePos}
-		}
-		all.Value += lit.Value
-		all.ValueEnd = lit.ValueEnd
 	}
 	return all, len(parts)
 }

@@ -159,6 +159,17 @@ func assignment(w Word) (Assign, bool) {
 	return Assign{Name: name, Value: Word{Span: w.Span, Raw: w.Raw, Value: value, Literal: w.Literal}}, true
 }
 
+// starts reports that a command of this name may start another, or a script.
+func starts(name Word) bool {
+	switch base := path.Base(name.Value); base {
+	case "sh", "dash", "ash", "bash", "su":
+		return true
+	default:
+		_, wraps := wrapperOf(base)
+		return wraps
+	}
+}
+
 // shellScript returns the index of the word that holds the script of sh -c or
 // su -c, or 0.
 func shellScript(name string, words []Word) (int, Dialect) {
@@ -233,6 +244,9 @@ func (r *reader) innerScript(c *syntax.CallExpr, un unwrapped) (*wrapped, bool) 
 
 // inner is innerScript for a simple command that isn't unwrapped yet.
 func (r *reader) inner(c *syntax.CallExpr) (*wrapped, bool) {
+	if len(c.Args) < 2 || !starts(r.word(c.Args[0])) {
+		return nil, false
+	}
 	words := make([]Word, len(c.Args))
 	for i, w := range c.Args {
 		words[i] = r.word(w)
