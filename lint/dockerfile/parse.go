@@ -62,8 +62,10 @@ func Parse(name string, src []byte) (*File, error) {
 		scripts:      map[*Instruction]*shell.Script{},
 	}
 	f.placeComments(s.comments)
+	// A nil linter panics at a "# check=" comment above an instruction.
+	quiet := linter.New(&linter.Config{SkipAll: true})
 	for i, in := range f.Instructions {
-		in.attach(result.AST.Children[i])
+		in.attach(result.AST.Children[i], quiet)
 	}
 	f.arrangeStages()
 	return f, nil
@@ -144,13 +146,11 @@ func (in *Instruction) differs(n *parser.Node) string {
 }
 
 // attach sets what BuildKit makes of the instruction.
-func (in *Instruction) attach(n *parser.Node) {
+func (in *Instruction) attach(n *parser.Node, quiet *linter.Linter) {
 	in.Node = n
 	if in.Trigger != nil && n.Next != nil && len(n.Next.Children) > 0 {
 		in.Trigger.Node = n.Next.Children[0]
 	}
-	// A nil linter panics at a "# check=" comment above the instruction.
-	quiet := linter.New(&linter.Config{SkipAll: true})
 	in.Command, in.Err = instructions.ParseInstructionWithLinter(n, quiet)
 	if in.Err != nil {
 		in.Command = nil

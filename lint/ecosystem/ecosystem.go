@@ -71,6 +71,19 @@ func Find(c *shell.Command) *Use {
 	return nil
 }
 
+// As returns what a command asks of the tool of this name, or nil.
+func As(tool string, c *shell.Command) *Use {
+	i := slices.IndexFunc(known[:], func(t *Tool) bool { return t.Name == tool })
+	if i < 0 {
+		return nil
+	}
+	u := known[i].Match(c)
+	if u != nil {
+		u.Tool, u.Command = known[i], c
+	}
+	return u
+}
+
 // Cross is how a command compiles for another platform than it runs on.
 type Cross struct {
 	// Set are the variables that it has to be given, in front of it:

@@ -1,19 +1,19 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/imgmgr/imgmgr/lint"
 )
 
-// The shape of the JSON report. It is a contract: fields are added, never
-// renamed, and Version grows when one changes its meaning.
+// The shape of the JSON report: an object with a version, files, and a summary.
+// It is a contract: fields are added, never renamed, and the version grows when
+// one changes its meaning.
 type (
-	jsonReport struct {
-		Version int        `json:"version"`
-		Files   []jsonFile `json:"files"`
-		Summary Summary    `json:"summary"`
-	}
 	jsonFile struct {
 		Path     string        `json:"path"`
 		Findings []jsonFinding `json:"findings"`
@@ -48,12 +48,61 @@ type (
 // Lines and columns count from 1, columns in characters; the end is the place
 // right behind the last character. Files come in the order given.
 func JSON(w io.Writer, files []File, rules Rules) error {
-	report := jsonReport{Version: 1, Files: []jsonFile{}}
-	for _, f := range files {
-		report.Summary.Add(f)
-		report.Files = append(report.Files, toJSON(f, rules))
+	// File by file: the whole of a large report would be in memory several times.
+	out := bufio.NewWriter(w)
+	enc := newIndenter()
+	var summary Summary
+	out.WriteString("{\n  \"version\": 1,\n  \"files\": [")
+	for i, f := range files {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n    ")
+		summary.Add(f)
+		if err := enc.write(out, "    ", toJSON(f, rules)); err != nil {
+			return err
+		}
 	}
-	return writeJSON(w, report)
+	if len(files) > 0 {
+		out.WriteString("\n  ")
+	}
+	out.WriteString("],\n  \"summary\": ")
+	if err := enc.write(out, "  ", summary); err != nil {
+		return err
+	}
+	out.WriteString("\n}\n")
+	if err := out.Flush(); err != nil { // as the first write that failed did
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// indenter writes values as parts of an indented document.
+type indenter struct {
+	text bytes.Buffer
+	enc  *json.Encoder
+}
+
+func newIndenter() *indenter {
+	in := &indenter{}
+	in.enc = json.NewEncoder(&in.text)
+	in.enc.SetEscapeHTML(false)
+	return in
+}
+
+// write writes a value without a newline behind it; its lines but the first
+// begin with prefix.
+func (in *indenter) write(w io.Writer, prefix string, value any) error {
+	in.text.Reset()
+	in.enc.SetIndent(prefix, "  ")
+	err := in.enc.Encode(value)
+	if err == nil {
+		_, err = w.Write(bytes.TrimSuffix(in.text.Bytes(), []byte("\n")))
+	}
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
 }
 
 func toJSON(f File, rules Rules) jsonFile {

@@ -16,12 +16,7 @@ import (
 const aptLists = "/var/lib/apt/lists"
 
 // aptUse is what the command asks of apt, or nil.
-func aptUse(c *shell.Command) *ecosystem.Use {
-	if u := ecosystem.Find(c); u != nil && u.Tool.Name == "apt" {
-		return u
-	}
-	return nil
-}
+func aptUse(c *shell.Command) *ecosystem.Use { return ecosystem.As("apt", c) }
 
 // updates reports that the command fetches apt's lists.
 func updates(c *shell.Command) bool {

@@ -70,7 +70,7 @@ func (all *steps) alone(s *step, w *want) verdict {
 	all.ownStep(s, w, &v)
 	all.otherSteps(s, w, &v)
 	all.readers(s, w, &v)
-	if w.cache.Native {
+	if w.cache.Native && v.safety > lint.Safe { // otherwise it would say no more
 		all.native(s, w, &v)
 	}
 	if w.cache.Override != nil {
@@ -215,7 +215,7 @@ func (all *steps) neighbour(in *dockerfile.Instruction, w *want, place string, e
 	}
 	for _, act := range o.on(place) {
 		name := act.Command.Name()
-		if ecosystem.Find(act.Command) != nil {
+		if use(all.pass, act.Command) != nil {
 			continue
 		}
 		switch {

@@ -81,7 +81,7 @@ func (all *steps) step(in *dockerfile.Instruction) *step {
 	s.project = all.project(in)
 	all.throughMake(s)
 	for _, c := range s.commands {
-		s.uses = append(s.uses, ecosystem.Find(c))
+		s.uses = append(s.uses, use(all.pass, c))
 	}
 	return s
 }

@@ -37,6 +37,17 @@ func commands(p *lint.Pass) []ran {
 	})
 }
 
+// use is what a command asks of a known tool, or nil: found once for all rules.
+func use(p *lint.Pass, c *shell.Command) *ecosystem.Use {
+	known := lint.Once(p, func(*lint.Pass) map[*shell.Command]*ecosystem.Use { return map[*shell.Command]*ecosystem.Use{} })
+	u, ok := known[c]
+	if !ok {
+		u = ecosystem.Find(c)
+		known[c] = u
+	}
+	return u
+}
+
 // install is a command of a package manager, and what is asked of it.
 type install struct {
 	ran
@@ -49,7 +60,7 @@ func installs(p *lint.Pass) []install {
 	return lint.Once(p, func(p *lint.Pass) []install {
 		var all []install
 		for _, c := range commands(p) {
-			if u := ecosystem.Find(c.Command); u != nil {
+			if u := use(p, c.Command); u != nil {
 				all = append(all, install{c, u, u.HabitsOf()})
 			}
 		}

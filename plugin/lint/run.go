@@ -22,7 +22,7 @@ func Run(ctx context.Context, streams ui.Streams, o Options) error {
 	// Nearly all that is made for a file is garbage with the next, and what stays
 	// is small: a heap of three times its size costs little, and half of the
 	// collections.
-	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	targets := find(ctx, &o)
 	if err := o.check(targets); err != nil {
 		return err
