@@ -40,8 +40,9 @@ func ignores(f *dockerfile.File) []*Ignore {
 	var list []*Ignore
 	add := func(ig Ignore, ok bool) {
 		if ok && len(ig.Names) > 0 {
-			ig.Spoken, ig.Used = map[string]bool{}, map[string]bool{}
-			list = append(list, &ig)
+			found := ig // of its own, for most comments are others
+			found.Spoken, found.Used = map[string]bool{}, map[string]bool{}
+			list = append(list, &found)
 		}
 	}
 	for _, d := range f.Directives {
@@ -52,8 +53,10 @@ func ignores(f *dockerfile.File) []*Ignore {
 		add(ig, global)
 	}
 	for _, in := range f.Instructions {
-		for _, c := range slices.Concat(in.Lead, in.Comments) {
-			add(Ignore{Span: c.Span, Owner: "shellcheck", Names: disabled(c.Text), in: in}, in.Name == "RUN")
+		if in.Name == "RUN" {
+			for _, c := range slices.Concat(in.Lead, in.Comments) {
+				add(Ignore{Span: c.Span, Owner: "shellcheck", Names: disabled(c.Text), in: in}, true)
+			}
 		}
 		for _, c := range in.Lead {
 			ig, global := ignoreComment(c)

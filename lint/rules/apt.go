@@ -57,10 +57,12 @@ func opaque(c *shell.Command) bool {
 // words is the command with one space around each word.
 func words(c *shell.Command) string {
 	var b strings.Builder
+	b.WriteByte(' ')
 	for _, w := range c.Words {
-		b.WriteString(" " + w.Value)
+		b.WriteString(w.Value)
+		b.WriteByte(' ')
 	}
-	return b.String() + " "
+	return b.String()
 }
 
 // runScript is a RUN in shell form whose script is understood.

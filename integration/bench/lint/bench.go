@@ -60,11 +60,7 @@ func throughput(w io.Writer, dir string, rounds int) error {
 	if err != nil {
 		return err
 	}
-	ours, err := measure("imgmgr", dir, rounds)
-	if err != nil {
-		return err
-	}
-	theirs, err := measure("buildkit", dir, rounds)
+	ours, theirs, err := compare(dir, rounds)
 	if err != nil {
 		return err
 	}
@@ -80,6 +76,23 @@ func throughput(w io.Writer, dir string, rounds int) error {
 	fmt.Fprintf(w, "%-28s %8.0f MiB at most (%.0f MiB of a process that does nothing)\n\n", "imgmgr, all files at once", mib(once.peak), mib(nothing.peak))
 	findings(w, r)
 	return nil
+}
+
+// compare measures our checks and BuildKit's in turns, and takes the best of
+// each: what else the machine does can only slow one down.
+func compare(dir string, rounds int) (ours, theirs cost, err error) {
+	for turn := range 5 {
+		for work, best := range map[string]*cost{"imgmgr": &ours, "buildkit": &theirs} {
+			c, err := measure(work, dir, rounds)
+			if err != nil {
+				return ours, theirs, err
+			}
+			if turn == 0 || c.cpu < best.cpu {
+				*best = c
+			}
+		}
+	}
+	return ours, theirs, nil
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
