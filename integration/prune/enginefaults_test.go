@@ -40,6 +40,9 @@ func TestPromisesOnAnEngine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDaemon(t, host)
 			t.Run("a plan writes nothing, and is the same again", d.plansQuietly)
+			if name == "classic" { // newer ones don't speak it
+				t.Run("it speaks API 1.40", d.oldAPI)
+			}
 			t.Run("what can't be read spares all", d.readsWithFaults)
 			t.Run("a run with faults is finished by the next", d.runsWithFaults)
 			t.Run("nothing is deleted without a journal", d.fullDisk)
@@ -60,6 +63,7 @@ type daemon struct {
 
 	// answer stands before the engine, and says whether it has answered.
 	answer func(http.ResponseWriter, *http.Request) bool
+	proxy  string
 	api    *client.Client
 	place  *engine.Engine
 }
@@ -92,7 +96,8 @@ func newDaemon(t *testing.T, host string) *daemon {
 	proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(proxy.Close)
 	d.answer = func(http.ResponseWriter, *http.Request) bool { return false }
-	api, err := client.New(client.WithHost(strings.Replace(proxy.URL, "http://", "tcp://", 1)))
+	d.proxy = strings.Replace(proxy.URL, "http://", "tcp://", 1)
+	api, err := client.New(client.WithHost(d.proxy))
 	d.must(err)
 	t.Cleanup(func() { d.must(api.Close()) })
 	d.api, d.place = api, engine.New(api)
@@ -176,6 +181,34 @@ func (d *daemon) plansQuietly(t *testing.T) {
 	}
 	if tags := removedTags(one); !slices.Equal(tags, []string{"old", "older", "oldest"}) {
 		t.Fatalf("the plan removes %v", tags)
+	}
+}
+
+// oldAPI is spoken by the engine's proxy as if it knew no newer one: facts are the same.
+func (d *daemon) oldAPI(t *testing.T) {
+	d.t = t
+	want, err := d.plan()
+	d.must(err)
+	newest := d.place
+	defer func() { d.place = newest }()
+	var spoken []string
+	d.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/_ping") {
+			w.Header().Set("Api-Version", "1.40")
+			return true
+		}
+		spoken = append(spoken, strings.Split(r.URL.Path, "/")[1])
+		return false
+	}
+	defer func() { d.answer = func(http.ResponseWriter, *http.Request) bool { return false } }()
+	api, err := client.New(client.WithHost(d.proxy))
+	d.must(err)
+	defer api.Close()
+	d.place = engine.New(api)
+	got, err := d.plan()
+	d.must(err)
+	if slices.ContainsFunc(spoken, func(version string) bool { return version != "v1.40" }) || text(t, got) != text(t, want) {
+		t.Errorf("API versions %v, and the same plan is %v", spoken, text(t, got) == text(t, want))
 	}
 }
 
