@@ -80,6 +80,7 @@ type Doc struct {
 type Example struct {
 	Dockerfile string
 	Files      map[string]string // the build context; nil: unknown
+	Sizes      map[string]int    // bytes of files of the context that aren't written out
 	Images     map[string]string // base image reference to its config as JSON; nil: unknown
 	Config     string            // a .imgmgr.yaml; "": none
 	Today      string            // as 2006-01-02; "": unknown

@@ -48,6 +48,9 @@ func Facts(t testing.TB, e lint.Example) facts.Context {
 			}
 			files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 		}
+		for name, size := range e.Sizes {
+			files[name] = &fstest.MapFile{Data: make([]byte, size), Mode: 0o644}
+		}
 		fc.Files = without(t, files, fc.Ignored)
 	}
 	if e.Images != nil {

@@ -122,6 +122,8 @@ type world struct {
 	Target    string            `json:"target"`
 	Args      map[string]string `json:"args"`
 	Today     string            `json:"today"` // as 2006-01-02
+	// Sizes are bytes of files of the context that aren't written out.
+	Sizes map[string]int `json:"sizes"`
 	// Context false means that the build context isn't known.
 	Context *bool `json:"context"`
 	// CRLF gives the Dockerfile Windows line endings.
@@ -202,6 +204,9 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 		default:
 			files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 		}
+	}
+	for name, size := range w.Sizes {
+		files[name] = &fstest.MapFile{Data: make([]byte, size), Mode: 0o644}
 	}
 	fc.Files = without(t, files, fc.Ignored)
 	return fc

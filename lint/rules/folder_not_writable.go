@@ -24,7 +24,7 @@ var FolderNotWritable = &lint.Rule{
 		Title: "Another user than root installs into a folder of root's",
 		Why: `WORKDIR makes a folder for the user of that moment. If that is root and a USER follows, npm ci and its like can't
 make node_modules in it ("EACCES: permission denied"). Make the folder behind USER, or give it away: RUN chown app /app.
-COPY doesn't help, for it leaves a folder that is there as it is.
+COPY doesn't help: it leaves a folder that is there as it is, and makes one that isn't for root, unless it has --chown.
 
 Where the folder comes with the base image, its history says who made it.`,
 		Bad:  lint.Example{Dockerfile: "FROM node:22\nWORKDIR /app\nUSER node\nCOPY package*.json ./\nRUN npm ci\n", Images: map[string]string{"node:22": `{"config":{}}`}},
@@ -93,13 +93,26 @@ func madeByRoot(p *lint.Pass, in *dockerfile.Instruction, now lint.State) string
 					return ""
 				}
 			case "COPY", "ADD":
-				if dest, ok := destination(o); ok && how == "" && within(now.Workdir, path.Join(p.State(o).Workdir, dest)) {
-					return "" // it made the folder
+				dest, ok := destination(o)
+				if !ok || how != "" || !within(now.Workdir, absolute(p, o, dest)) {
+					break
 				}
+				if _, owned := o.Flag("chown"); owned || !fresh(now.Workdir) {
+					return "" // it may be somebody else's
+				}
+				how = o.Name + " made it, which makes folders for root whatever USER says"
 			}
 		}
 	}
 	return how
+}
+
+// absolute is a destination from the root of the file system.
+func absolute(p *lint.Pass, in *dockerfile.Instruction, dest string) string {
+	if path.IsAbs(dest) {
+		return path.Clean(dest)
+	}
+	return path.Join("/", p.State(in).Workdir, dest)
 }
 
 // workdirOf is the folder that a WORKDIR sets; "" where it isn't known.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/facts"
 )
 
 // NeedlessFilesCopied finds COPYs of a whole folder that take in what no image
@@ -25,7 +26,8 @@ var NeedlessFilesCopied = &lint.Rule{
 Dockerfile in it every try of another last line, and with node_modules it is what was installed for another system,
 over what the build has installed. In the final image they are bytes, and .git is the whole history of the sources.
 
-The rule looks at the build context, with .dockerignore applied, and names the lines that .dockerignore lacks.`,
+The rule looks at the build context, with .dockerignore applied, and names the lines that .dockerignore lacks, the largest first. dist is
+among them where the stage builds it anew.`,
 		Bad:  lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".git/HEAD": "ref: refs/heads/main\n", "server.js": "x"}},
 		Good: lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".dockerignore": ".git\nDockerfile\n", "server.js": "x"}},
 	},
@@ -35,10 +37,18 @@ The rule looks at the build context, with .dockerignore applied, and names the l
 		}
 		for _, in := range p.File.Instructions {
 			for _, folder := range copiedFolders(in) {
-				if lines := needless(p, in, folder); len(lines) > 0 {
+				if found := needless(p, in, folder); len(found) > 0 {
+					var lines, says []string
+					for _, f := range found {
+						lines = append(lines, f.name)
+						if f.amount.Bytes >= 1e6 {
+							f.name += fmt.Sprintf(" (%s)", f.amount)
+						}
+						says = append(says, f.name)
+					}
 					p.Report(lint.Diagnostic{
 						Span:     in.Span,
-						Message:  fmt.Sprintf("%s also takes in %s: leave it out by .dockerignore", in.Name, list(lines)),
+						Message:  fmt.Sprintf("%s also takes in %s: leave it out by .dockerignore", in.Name, list(says)),
 						Evidence: []lint.Evidence{{What: "lines for .dockerignore", Says: strings.Join(lines, "\n")}},
 					})
 				}
@@ -72,21 +82,49 @@ func copiedSources(in *dockerfile.Instruction) []string {
 	return clean
 }
 
-// needless are the names below a folder that no image needs.
-func needless(p *lint.Pass, in *dockerfile.Instruction, folder string) []string {
+// needlessFile is what a COPY takes in without a use.
+type needlessFile struct {
+	name   string
+	amount facts.Amount // zero where it isn't known
+}
+
+// needless are the names below a folder that no image needs, the largest first.
+func needless(p *lint.Pass, in *dockerfile.Instruction, folder string) []needlessFile {
 	if info, err := fs.Stat(p.Facts.Files, folder); err != nil || !info.IsDir() {
 		return nil
 	}
 	if excludes(in) {
 		return nil
 	}
-	var lines []string
-	for _, name := range []string{".git", "node_modules", ".venv", "__pycache__", "Dockerfile", "docker-compose.yml", "compose.yaml", ".github", ".gitlab-ci.yml"} {
-		if inContext(p, path.Join(folder, name)) {
-			lines = append(lines, path.Join(folder, name))
+	names := needlessNames[:]
+	if own := path.Base(p.File.Name); strings.Contains(strings.ToLower(own), "dockerfile") && own != "Dockerfile" {
+		names = append([]string{own}, names...)
+	}
+	if buildsBelow(p, in) {
+		names = append([]string{"dist"}, names...)
+	}
+	var list []needlessFile
+	for _, name := range names {
+		if name = path.Join(folder, name); inContext(p, name) {
+			amount, _ := facts.Measure(p.Facts.Files, name, 5000, nil) // unknown is zero
+			list = append(list, needlessFile{name, amount})
 		}
 	}
-	return lines
+	slices.SortStableFunc(list, func(a, b needlessFile) int { return cmp.Compare(b.amount.Bytes/1e6, a.amount.Bytes/1e6) })
+	return list
+}
+
+var needlessNames = [...]string{
+	".git", "node_modules", ".venv", "__pycache__", "Dockerfile", "docker-compose.yml", "compose.yaml", ".github", ".gitlab-ci.yml",
+	"coverage", ".nyc_output", ".pytest_cache", ".mypy_cache", ".tox", ".terraform", "npm-debug.log", "yarn-error.log", ".DS_Store",
+}
+
+// buildsBelow reports that the stage runs a build script of the project's behind
+// the COPY.
+func buildsBelow(p *lint.Pass, in *dockerfile.Instruction) bool {
+	return slices.ContainsFunc(installs(p), func(u install) bool {
+		return u.in.Stage == in.Stage && u.in.Span.Start > in.Span.Start && u.Script == "build"
+	})
 }
 
 // excludes reports --exclude, whose patterns aren't read here.
