@@ -90,6 +90,36 @@ func TestAnalyzeOfABuild(t *testing.T) {
 	}
 }
 
+// An image that says nothing of its base image has the one that the Engine holds, too,
+// whose layers are the lowest of it: all of them, and no others.
+func TestBaseIsInTheEngine(t *testing.T) {
+	if err := sb.StartEngine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("DOCKER_HOST", sb.Engine)
+	const base = "debian:bookworm-slim"
+	one, two := sb.Registry+"/based-one:1", sb.Registry+"/based-two:1"
+	const shared = "FROM debian:bookworm-slim\nRUN echo shared > /shared\n"
+	build(t, sandbox.BuildRequest{Dockerfile: []byte(shared + "RUN echo 1 > /own\n"), Push: one})
+	build(t, sandbox.BuildRequest{Dockerfile: []byte(shared + "RUN echo 2 > /own\n"), Push: two})
+	for _, ref := range []string{base, one, two} {
+		if _, err := sb.Docker(t.Context(), "", "pull", ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	layers := len(analyzed(t, "engine:"+base).Layers)
+	a := analyzed(t, "engine:"+two)
+	for i, l := range a.Layers {
+		if l.Base != (i < layers) {
+			t.Errorf("layer %d (%s) is the base image's: %t", i, l.Instruction, l.Base)
+		}
+	}
+	if a.Image.Base != base || len(a.Layers) != layers+2 {
+		t.Errorf("%q, %d layers", a.Image.Base, len(a.Layers))
+	}
+}
+
 // checkHost holds what --all says of the engine's images against one of them.
 func checkHost(t *testing.T, ref string, want analysis) {
 	t.Helper()
@@ -235,7 +265,7 @@ func firstDifference(got, want string) string {
 
 // analysis is what these tests read of the JSON.
 type analysis struct {
-	Image  struct{ Attribution string }
+	Image  struct{ Attribution, Base string }
 	Totals map[string]float64
 	Dive   map[string]float64
 	Layers []struct {
@@ -295,7 +325,7 @@ func printed(t *testing.T, arg string) []byte {
 // compressed, and what is attached to the image.
 func comparable(t *testing.T, a analysis) string {
 	t.Helper()
-	a.Image.Attribution = ""
+	a.Image.Attribution, a.Image.Base = "", ""
 	a.Totals = map[string]float64{"shipped": a.Totals["shippedBytes"], "live": a.Totals["liveBytes"], "dead": a.Totals["deadBytes"], "files": a.Totals["files"]}
 	for i := range a.Layers {
 		l := &a.Layers[i]

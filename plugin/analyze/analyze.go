@@ -54,6 +54,9 @@ func Analyze(img *image.Image, f Facts) *report.Report {
 		},
 		Totals: costs.Totals, Dive: cost.Dive(img.Layers),
 	}
+	if f.Base != nil && based > 0 {
+		r.Image.Base = f.Base.Name
+	}
 	for i, l := range img.Layers {
 		layer := costs.Layers[i]
 		layer.Digest, layer.DiffID = l.Digest.String(), l.DiffID.String()

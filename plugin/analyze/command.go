@@ -111,7 +111,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringVar(&o.Budget, "budget", "", "`FILE` with limits (default: imgmgr.budget.yaml beside the Dockerfile of --file)")
 	set.StringArrayVar(&mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
 	set.BoolVar(&o.Quick, "quick", false, "Don't look into files: no packages, secrets or duplicates")
-	set.BoolVar(&o.NoCache, "no-cache", false, "Read all layers, even those that were read before")
+	set.BoolVar(&o.NoCache, "no-cache", false, "Read all layers, even those that were read before, and know no other images")
 	complete(cmd)
 	return cmd
 }

@@ -210,8 +210,11 @@ func (o Options) analyze(ctx context.Context, streams ui.Streams, arg string, f 
 		return nil, nil, fmt.Errorf("%s: %w", arg, err)
 	}
 	if f.Base == nil && f.Dockerfile == nil && len(f.Provenance) == 0 {
-		f.Base = o.annotated(ctx, img)
+		if f.Base = o.annotated(ctx, img); f.Base == nil {
+			f.Base = o.known(ctx, f.Source, img)
+		}
 	}
+	o.remember(img, f.Base)
 	return img, Analyze(img, f), nil
 }
 

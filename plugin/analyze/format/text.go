@@ -141,7 +141,11 @@ func (p *printer) layers(r *report.Report) {
 		p.line("%3d %8s %8s  %s  %s", l.Index, ui.Size(l.Bytes), orDash(l.DeadBytes), bar, text)
 	}
 	if n := r.Totals.BaseBytes; n > 0 {
-		p.line("%s", p.paint(dim, fmt.Sprintf("    %8s of it are the base image's", ui.Size(n))))
+		text := fmt.Sprintf("    %8s of it are the base image's", ui.Size(n))
+		if r.Image.Base != "" {
+			text += ", " + r.Image.Base
+		}
+		p.line("%s", p.paint(dim, text))
 	}
 	p.line("")
 }

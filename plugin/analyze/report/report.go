@@ -29,6 +29,9 @@ type Image struct {
 	Digest   string `json:"digest,omitempty"` // of the manifest
 	ID       string `json:"id"`               // of the configuration
 	Platform string `json:"platform"`
+	// Base is the base image, where its name is known: by --base, by annotations, or
+	// as the known image with the longest chain of layers below this one.
+	Base string `json:"base,omitempty"`
 	// Attribution is how layers were led back to instructions: "provenance",
 	// "dockerfile", "history", or "none".
 	Attribution string `json:"attribution" enum:"provenance,dockerfile,history,none"`
