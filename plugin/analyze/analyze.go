@@ -37,6 +37,8 @@ type Facts struct {
 	// Paths is a pattern of paths to list with their fates, "usr/lib/**"; "" lists
 	// none.
 	Paths string
+	// Files lists the largest entries of all layers instead.
+	Files bool
 }
 
 // Analyze reports on an image whose layers were read with Walker. It doesn't
@@ -69,8 +71,11 @@ func Analyze(img *image.Image, f Facts) *report.Report {
 	}
 	r.Packages = packages.List(img.Layers, stacked, based)
 	r.Pull = cost.Pull(img, f.From)
+	r.Pull.App = cost.App(r.Layers, r.Pull.Churn)
 	if f.Paths != "" {
 		r.Paths = paths(img.Layers, stacked, f.Paths)
+	} else if f.Files {
+		r.Paths = largest(paths(img.Layers, stacked, "**"))
 	}
 	r.Findings = findings.All(&findings.Evidence{Image: img, Stacked: stacked, Layers: r.Layers, Costs: costs, Base: based, Packages: r.Packages, SBOM: f.SBOM})
 	return r

@@ -90,6 +90,9 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.BoolVar(&all, "all", false, "Show what images share: those of the Docker Engine, or of the repositories that HOST/PATTERN matches")
 	set.StringVar(&o.Platform, "platform", "", "`PLATFORM` of the image, such as linux/arm64")
 	set.BoolVar(&o.Details.Findings, "findings", false, "Show all findings, with their files")
+	set.BoolVar(&o.Details.Layers, "layers", false, "Show all that is known of each layer: digests, bytes, and what comes again when it changes")
+	set.BoolVar(&o.Details.Files, "files", false, "Show the largest files of all layers, and what became of them")
+	set.BoolVar(&o.Details.Secrets, "secrets", false, "Show secrets, with their layer and place, and no other findings")
 	set.BoolVar(&o.Details.Packages, "packages", false, "Show the packages, by the layer that brought them")
 	set.StringVar(&o.Paths, "path", "", "Show what became of the paths that a `PATTERN` matches, such as '/usr/lib/**'")
 	set.StringVar(&o.Dockerfile, "file", "", "`DOCKERFILE` that the image was built from")
@@ -164,6 +167,12 @@ func (o *Options) check() error {
 	}
 	if o.TUI && o.Format != Text {
 		return fmt.Errorf("--tui draws on the terminal: leave --format %s away", o.Format)
+	}
+	if o.Details.Files && o.Paths != "" {
+		return errors.New("--files lists the largest files, and --path all that match: leave one away")
+	}
+	if o.Quick && o.Details.Secrets {
+		return errors.New("--secrets looks into files: leave --quick away")
 	}
 	if o.Quick && o.Compare != "" {
 		return errors.New("--compare looks into files: leave --quick away")

@@ -1,6 +1,9 @@
 package analyze
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
@@ -32,4 +35,14 @@ func paths(layers []*image.Layer, stacked *image.Stacked, pattern string) []repo
 		}
 	}
 	return out
+}
+
+// mostFiles is how many files --files lists.
+const mostFiles = 50
+
+// largest are the entries with the most bytes.
+func largest(all []report.PathEntry) []report.PathEntry {
+	all = slices.DeleteFunc(all, func(e report.PathEntry) bool { return e.Bytes == 0 })
+	slices.SortStableFunc(all, func(a, b report.PathEntry) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	return slices.Clone(all[:min(mostFiles, len(all))])
 }

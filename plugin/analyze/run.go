@@ -151,7 +151,7 @@ func (o Options) budget() (*budget.Budget, error) {
 
 // facts reads what the user named beside the image.
 func (o Options) facts(ctx context.Context) (f Facts, err error) {
-	f.Target, f.Paths = o.Target, strings.TrimPrefix(o.Paths, "/")
+	f.Target, f.Paths, f.Files = o.Target, strings.TrimPrefix(o.Paths, "/"), o.Details.Files
 	if o.Dockerfile != "" {
 		text, err := os.ReadFile(o.Dockerfile)
 		if err != nil {

@@ -2,6 +2,8 @@ package cost
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/image"
@@ -49,3 +51,31 @@ func Pull(img, from *image.Image) report.Pull {
 
 // wire is what a layer takes on its way; its tar where it isn't compressed.
 func wire(l *image.Layer) int64 { return cmp.Or(l.Compressed, l.Tar) }
+
+// App finds the layer that holds the application: of those that aren't the base
+// image's, the one whose COPY or ADD brings most files, and from the build context
+// rather than from another stage. Where neither a base image nor lines of the
+// Dockerfile are known, it is nil: any COPY may be the base image's.
+func App(layers []report.Layer, churn []report.ChurnCost) *report.ChurnCost {
+	if !slices.ContainsFunc(layers, func(l report.Layer) bool { return l.Base || l.Line > 0 }) {
+		return nil
+	}
+	best, entries := -1, 0
+	for _, own := range []bool{true, false} {
+		for _, l := range layers {
+			word, rest, _ := strings.Cut(l.Instruction, " ")
+			copies := strings.EqualFold(word, "COPY") || strings.EqualFold(word, "ADD")
+			if !l.Base && copies && own != strings.Contains(rest, "--from=") && l.Entries > entries {
+				best, entries = l.Index, l.Entries
+			}
+		}
+		if best >= 0 {
+			break
+		}
+	}
+	i := slices.IndexFunc(churn, func(c report.ChurnCost) bool { return c.Layer == best })
+	if i < 0 {
+		return nil
+	}
+	return &churn[i]
+}

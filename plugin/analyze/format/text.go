@@ -15,6 +15,9 @@ import (
 // Details are what the text says beside the summary.
 type Details struct {
 	Findings bool // all of them, with their paths
+	Secrets  bool // these alone, of all findings
+	Layers   bool // with digests, and what comes again when they change
+	Files    bool // the paths are the largest files
 	Packages bool
 }
 
@@ -41,12 +44,23 @@ func Text(out ui.Output, r *report.Report, d Details) error {
 	}
 	p.head(r)
 	p.layers(r)
-	p.findings(r, d.Findings)
+	if d.Secrets {
+		p.secrets(r)
+	} else {
+		p.findings(r, d.Findings)
+	}
+	if d.Layers {
+		p.details(r)
+	}
 	if d.Packages {
 		p.packages(r)
 	}
 	if r.Paths != nil {
-		p.paths(r)
+		title := ui.Count(len(r.Paths), "matching path")
+		if d.Files {
+			title = "The largest files"
+		}
+		p.paths(r, title)
 	}
 	if r.Comparison != nil {
 		p.comparison(r.Comparison)
@@ -97,6 +111,9 @@ func (p *printer) head(r *report.Report) {
 		times = append(times, fmt.Sprintf("%s at %d Mbit/s", seconds(time.Seconds), time.MegabitsPerSecond))
 	}
 	p.line("%s: about %s", pull, strings.Join(times, ", "))
+	if app := r.Pull.App; app != nil {
+		p.line("%s to pull again when a file changes that %s copies", ui.Size(app.Bytes), where(r.Layers[app.Layer]))
+	}
 	if !r.Image.Contents {
 		p.line("Files weren't looked into: packages, secrets and duplicates aren't known")
 	}
@@ -157,6 +174,14 @@ func orDash(n int64) string {
 	return ui.Size(n)
 }
 
+// where names a layer by its line, or else by its number.
+func where(l report.Layer) string {
+	if l.Line > 0 {
+		return fmt.Sprintf("%s:%d", l.File, l.Line)
+	}
+	return fmt.Sprintf("layer %d", l.Index)
+}
+
 func (p *printer) findings(r *report.Report, all bool) {
 	list := r.Findings
 	if len(list) == 0 {
@@ -170,25 +195,31 @@ func (p *printer) findings(r *report.Report, all bool) {
 	}
 	p.line("%s", p.paint(bold, title))
 	for _, f := range list {
-		what := ui.Size(f.Bytes)
-		if f.Bytes == 0 || f.Severity == report.Severe {
-			what = f.Severity
-		}
-		color := map[string]string{report.Severe: red, report.Warning: yellow, report.Info: dim}[f.Severity]
-		p.wrapped(p.paint(color, fmt.Sprintf("%8s", what))+"  ", 10, f.Message)
-		remedy := f.Remedy
-		if f.Rule != "" {
-			remedy += " (rule " + f.Rule + ")"
-		}
-		p.wrapped("          → ", 12, remedy)
-		if all {
-			for _, path := range f.Paths {
-				p.line("            /%s", strings.TrimPrefix(path, "/"))
-			}
-			if more := f.Files - len(f.Paths); more > 0 {
-				p.line("            and %d more", more)
-			}
-		}
+		p.finding(f, all)
+	}
+}
+
+// finding prints one, with its paths where they are asked for.
+func (p *printer) finding(f report.Finding, paths bool) {
+	what := ui.Size(f.Bytes)
+	if f.Bytes == 0 || f.Severity == report.Severe {
+		what = f.Severity
+	}
+	color := map[string]string{report.Severe: red, report.Warning: yellow, report.Info: dim}[f.Severity]
+	p.wrapped(p.paint(color, fmt.Sprintf("%8s", what))+"  ", 10, f.Message)
+	remedy := f.Remedy
+	if f.Rule != "" {
+		remedy += " (rule " + f.Rule + ")"
+	}
+	p.wrapped("          → ", 12, remedy)
+	if !paths {
+		return
+	}
+	for _, path := range f.Paths {
+		p.line("            /%s", strings.TrimPrefix(path, "/"))
+	}
+	if more := f.Files - len(f.Paths); more > 0 {
+		p.line("            and %d more", more)
 	}
 }
 
@@ -219,8 +250,8 @@ func (p *printer) packages(r *report.Report) {
 	}
 }
 
-func (p *printer) paths(r *report.Report) {
-	p.line("\n%s", p.paint(bold, ui.Count(len(r.Paths), "matching path")))
+func (p *printer) paths(r *report.Report, title string) {
+	p.line("\n%s", p.paint(bold, title))
 	for _, e := range r.Paths {
 		state := e.State
 		if e.BuriedBy >= 0 {

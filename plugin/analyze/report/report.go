@@ -122,6 +122,9 @@ type Pull struct {
 	Layers int         `json:"layers"` // to pull
 	Times  []PullTime  `json:"times"`
 	Churn  []ChurnCost `json:"churn"`
+	// App is what comes again when a file of the application changes: the churn of the
+	// COPY or ADD that brings most files; missing where no layer is known to be one.
+	App *ChurnCost `json:"app,omitempty"`
 }
 
 // PullTime is a model, not a measurement.
