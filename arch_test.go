@@ -40,7 +40,8 @@ var floors = []storey{
 	{1, "plugin/image/imagetest", "plugin/image"},
 	{2, "plugin/image/engine", "plugin/image plugin/image/archive"}, // an engine hands out archives
 	{3, "plugin/image/source", "plugin/image/**"},
-	{1, "plugin/image/*", "plugin/image lint/facts"}, // lint/facts for what a base image is to a rule
+	{3, "plugin/image/base", "plugin/image/** lint/facts"}, // lint/facts for what a base image is to a rule
+	{1, "plugin/image/*", "plugin/image"},
 
 	{0, "plugin/distribution", ""},
 	{1, "plugin/prune/retention", ""},
@@ -58,7 +59,7 @@ var floors = []storey{
 	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/analyze/tree plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
 	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/buildx plugin/distribution plugin/image/** plugin/lint plugin/ui"}, // --prove makes the fixes that lint makes
 	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
-	{5, "plugin/lsp", "lint/** plugin/lint plugin/ui"}, // the same lint, in an editor
+	{5, "plugin/lsp", "lint/** plugin/image/base plugin/lint plugin/ui"}, // the same lint, in an editor
 	{5, "plugin/registry/catalog", "plugin/prune/retention"},
 	{5, "plugin/registry/table", "plugin/ui"},
 	{5, "plugin/registry/connect", "plugin/distribution plugin/prune/registry plugin/prune/retention plugin/ui"},
@@ -92,8 +93,8 @@ type storey struct {
 var testsMay = []struct{ folder, may string }{
 	{"lint", "lint/linttest"},
 	{"lint/**", "lint/linttest lint/config"},
-	{"plugin/*", "lint/** plugin/plugintest"}, // test scripts run the whole command
-	{"plugin/analyze/*", "lint/rules"},        // a finding names the rule that prevents it
+	{"plugin/*", "lint/** plugin/image/imagetest plugin/plugintest"}, // test scripts run the whole command
+	{"plugin/analyze/*", "lint/rules"},                               // a finding names the rule that prevents it
 	{"plugin/image/**", "plugin/image/imagetest plugin/image/cache"},
 }
 

@@ -6,12 +6,9 @@
 package facts
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"time"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Context holds what is known about one build. The zero value knows nothing.
@@ -29,6 +26,10 @@ type Context struct {
 	Named map[string]fs.FS
 	// Images resolves the configurations of base images; nil when unknown.
 	Images ImageResolver
+	// Registry tells what registries have now; nil when they aren't asked.
+	Registry Registry
+	// Group are the other builds that are asked for in one go; nil when unknown.
+	Group Group
 	// Churn is the history of Files; nil when unknown.
 	Churn Churn
 	// Args are the values of --build-arg. Nil means unknown.
@@ -56,23 +57,3 @@ type Context struct {
 // ErrUnknown says that a fact can't be had: the registry can't be reached, or
 // the image isn't there for this platform.
 var ErrUnknown = errors.New("not known")
-
-// ImageResolver finds the configuration of an image.
-type ImageResolver interface {
-	// Image returns the configuration of ref ("debian:bookworm-slim", as it
-	// stands in a FROM) for a platform ("linux/arm64"; empty for the default).
-	// Errors wrap ErrUnknown where asking again elsewhere could succeed.
-	Image(ctx context.Context, ref, platform string) (*Image, error)
-}
-
-// Image is what is known of a base image.
-type Image struct {
-	// Digest is what the reference resolves to ("sha256:…"): the index's digest
-	// where there is an index, so that it is the same on every platform.
-	Digest string
-	// Config is the image's configuration.
-	Config ocispec.Image
-	// Files is the image's root file system; nil when unknown. To look into it
-	// may cost a pull. Of links only Lstat tells: none is followed.
-	Files fs.FS
-}

@@ -58,7 +58,7 @@ func (s *Store) choose(ctx context.Context, doc *document, platform string) (oci
 		if platform == "" {
 			platform = platforms.DefaultString() + ", this machine's"
 		}
-		return ocispec.Descriptor{}, fmt.Errorf("there is no image for platform %s, only for %s: choose one with --platform", platform, strings.Join(all, ", "))
+		return ocispec.Descriptor{}, &NoPlatformError{platform, all}
 	}
 	return slices.MinFunc(fitting, func(a, b ocispec.Descriptor) int {
 		switch {
@@ -69,6 +69,16 @@ func (s *Store) choose(ctx context.Context, doc *document, platform string) (oci
 		}
 		return 0
 	}), nil
+}
+
+// NoPlatformError says that an index lists no image for a platform.
+type NoPlatformError struct {
+	Platform string
+	Have     []string
+}
+
+func (e *NoPlatformError) Error() string {
+	return fmt.Sprintf("there is no image for platform %s, only for %s: choose one with --platform", e.Platform, strings.Join(e.Have, ", "))
 }
 
 // platform asks the configuration of a manifest that is listed without one.

@@ -38,6 +38,8 @@ type Store struct {
 	// Saved says that layers may be uncompressed here though they aren't in a
 	// registry: docker save does that.
 	Saved bool
+	// Bare leaves out what is attached to the image.
+	Bare bool
 	// Tables reads the layers; nil opens and walks them. It is for streams, in
 	// which the layers may have gone by before their manifest came.
 	Tables func(context.Context, *Walk, []Blob) ([]Table, error)
@@ -128,6 +130,9 @@ func (s *Store) read(ctx context.Context, root ocispec.Descriptor, raw []byte, p
 	}
 	image.Name, image.Digest, image.Annotations = s.Name, f.digest, f.Annotations
 	image.Index, image.Platforms = f.index, f.platforms
+	if s.Bare {
+		f.attestation = nil
+	}
 	if image.Attestations, err = s.attest(ctx, f.attestation); err != nil {
 		return nil, err
 	}

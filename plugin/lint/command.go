@@ -17,7 +17,7 @@ import (
 
 	engine "github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/report"
-	"github.com/imgmgr/imgmgr/plugin/image/registry"
+	"github.com/imgmgr/imgmgr/plugin/image/base"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
 
@@ -43,9 +43,13 @@ output, and the findings to standard error.
 
 The build context is the Dockerfile's folder, or else the current one, if all is
 there that the Dockerfile copies; otherwise it is unknown, and what depends on
-it is left alone. --context names it. Base images are looked up in registries
-for --fix=build only, so that a plain lint is quick and says the same every
-time; --online looks them up for every finding, and --offline never does.
+it is left alone. --context names it.
+
+Base images are looked for on this machine: in what earlier runs were told, and
+in the Docker Engine, if it is here. --online asks their registries, too, with
+the credentials of docker login, as --fix=build always does; --offline connects to
+nothing, not even to the Engine. Who doesn't answer within seconds is left alone,
+and what isn't known of an image is never held against a Dockerfile.
 
 Which rules are checked, and how severe their findings are, is for the nearest
 .imgmgr.yaml above a Dockerfile to say; without one, hadolint's .hadolint.yaml is
@@ -112,8 +116,8 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringArrayVar(&f.set, "set", nil, "Override a value of a bake target: `TARGET.KEY=VALUE`")
 	set.StringArrayVar(&f.vars, "var", nil, "Set a variable of a bake file: `NAME=VALUE`")
 	set.StringVar(&f.platform, "platform", "", "Target `PLATFORM`, such as linux/arm64")
-	set.BoolVar(&f.online, "online", false, "Look up base images in their registries")
-	set.BoolVar(&f.offline, "offline", false, "Don't look up base images, not even for --fix=build")
+	set.BoolVar(&f.online, "online", false, "Look up base images in their registries, too")
+	set.BoolVar(&f.offline, "offline", false, "Connect to nothing, neither registries nor the Docker Engine, not even for --fix=build")
 	set.StringArrayVar(&f.mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
 	set.StringVar(&f.shellCheck, "shellcheck", "shellcheck", "`PROGRAM` that checks the scripts of RUN, where it is installed; none leaves it out")
 	set.BoolVar(&f.verbose, "verbose", false, "Say on standard error which facts are missing, and why")
@@ -264,10 +268,19 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	if o.Fix == engine.BuildSafe && o.Platform == "" {
 		o.Platform = builder
 	}
-	if !f.offline && (f.online || o.Fix == engine.BuildSafe) {
-		o.Registry, err = registry.New(builder, f.mirrors...)
-	}
+	o.Images, err = NewImages(f.reach(o.Fix), o.Fix == engine.BuildSafe, builder, f.mirrors)
 	return o, err
+}
+
+// reach is how far base images are looked for.
+func (f *flags) reach(fix engine.Safety) base.Reach {
+	switch {
+	case f.offline:
+		return base.Disk
+	case f.online || fix == engine.BuildSafe:
+		return base.Network
+	}
+	return base.Machine
 }
 
 // Today is the day, or that of SOURCE_DATE_EPOCH, with which a lint says the same

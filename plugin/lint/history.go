@@ -49,6 +49,13 @@ func (h *History) Failed() map[string]error {
 	return failed
 }
 
+// Forget lets go of what git said, so that a long session asks again.
+func (h *History) Forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.folders)
+}
+
 type folderHistory struct {
 	all *History
 	dir string

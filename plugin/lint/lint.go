@@ -10,7 +10,7 @@ import (
 	"time"
 
 	engine "github.com/imgmgr/imgmgr/lint"
-	"github.com/imgmgr/imgmgr/plugin/image/registry"
+	"github.com/imgmgr/imgmgr/plugin/image/base"
 )
 
 // Stdin is the path that stands for standard input.
@@ -63,8 +63,8 @@ type Options struct {
 	Targets []string
 	// Today is the day for which findings are made; zero when unknown.
 	Today time.Time
-	// Registry looks up base images; nil leaves them unknown.
-	Registry *registry.Resolver
+	// Images looks up base images; nil leaves them unknown.
+	Images *base.Resolver
 	// History tells how often files change; nil leaves that unknown.
 	History *History
 	// Verbose says which facts are missing, and why.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	engine "github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/plugin/image/base"
 )
 
 // notes says once which facts were missing, and why: those that the user asked
@@ -23,14 +24,7 @@ func (p *printer) notes() error {
 	} else if p.opts.Verbose {
 		note("scripts were checked without the program shellcheck, for the most frequent mistakes only")
 	}
-	if p.opts.Registry != nil {
-		down := p.opts.Registry.Unreachable()
-		for _, host := range slices.Sorted(maps.Keys(down)) {
-			note("registry %s could not be reached, so what depends on its images is left alone: %v", host, down[host])
-		}
-	} else if p.opts.Verbose {
-		note("base images were not looked up, so what depends on them is left alone; --online looks them up")
-	}
+	p.imageNotes(note)
 	if p.opts.History != nil && p.opts.Verbose {
 		failed := p.opts.History.Failed()
 		if folders := slices.Sorted(maps.Keys(failed)); len(folders) > 0 {
@@ -43,6 +37,33 @@ func (p *printer) notes() error {
 		}
 	}
 	return nil
+}
+
+// imageNotes says what isn't known of base images.
+func (p *printer) imageNotes(note func(format string, args ...any)) {
+	images := p.opts.Images
+	if images == nil {
+		return
+	}
+	if down := images.Failed(); images.Reach() == base.Network || p.opts.Verbose {
+		for _, who := range slices.Sorted(maps.Keys(down)) {
+			note("%s could not be reached, so what depends on its images is left alone: %v", who, down[who])
+		}
+	}
+	if !p.opts.Verbose {
+		return
+	}
+	unknown, unread := images.Unknown(), images.Unread()
+	if refs := slices.Sorted(maps.Keys(unknown)); len(refs) > 0 {
+		more := ""
+		if images.Reach() < base.Network {
+			more = "; --online asks registries"
+		}
+		note("base image %s isn't known, so what depends on it is left alone: %v%s", andMore(refs), oneLine(unknown[refs[0]]), more)
+	}
+	if refs := slices.Sorted(maps.Keys(unread)); len(refs) > 0 {
+		note("the files of base image %s aren't known: %v", andMore(refs), oneLine(unread[refs[0]]))
+	}
 }
 
 // andMore names the first of several.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/facts"
+	"github.com/imgmgr/imgmgr/plugin/image/base"
 )
 
 // world is what is known of a file's build, and what has to be closed with it.
@@ -38,8 +39,11 @@ func (w *world) close() {
 func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, error) {
 	w := &world{facts: facts.Context{Args: b.args, Target: b.stage, Platform: b.platform, Platforms: t.platforms(), OtherTargets: t.stages, Today: o.Today}}
 	w.facts.CacheNamespace = b.args["BUILDKIT_CACHE_MOUNT_NS"]
-	if o.Registry != nil && !o.Fragment {
-		w.facts.Images = o.Registry
+	if o.Images != nil && !o.Fragment {
+		w.facts.Images = o.Images
+		if o.Images.Reach() == base.Network {
+			w.facts.Registry = o.Images
+		}
 	}
 	if o.ShellCheck != nil {
 		w.facts.ShellCheck = o.ShellCheck

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/creachadair/jrpc2"
 
@@ -100,11 +101,26 @@ func (s *server) didClose(_ context.Context, p didCloseParams) error {
 func (s *server) refreshAll(context.Context, *jrpc2.Request) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forget()
 	for _, d := range s.documents {
 		d.text = newText(d.text.src) // what was found in the old one counts no more
 		d.refresh()
 	}
 	return nil, nil
+}
+
+// imageAge is for how long a session goes by what it was told of base images.
+const imageAge = 10 * time.Minute
+
+// forget lets go of what may be otherwise by now: a file that was saved may have
+// been committed.
+func (s *server) forget() {
+	if s.options.History != nil {
+		s.options.History.Forget()
+	}
+	if s.options.Images != nil {
+		s.options.Images.Forget(imageAge)
+	}
 }
 
 func (d *document) refresh() {

@@ -37,8 +37,13 @@ type editor struct {
 
 // start starts the program.
 func start(t *testing.T, flags ...string) *editor {
-	t.Setenv("SOURCE_DATE_EPOCH", "1735689600") // the first day of 2025
 	t.Helper()
+	t.Setenv("SOURCE_DATE_EPOCH", "1735689600") // the first day of 2025
+	// Nothing of the user's own is seen.
+	for _, name := range []string{"DOCKER_CONFIG", "XDG_CACHE_HOME"} {
+		t.Setenv(name, t.TempDir())
+	}
+	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(t.TempDir(), "no-engine.sock"))
 	e := &editor{T: t, published: make(chan json.RawMessage, 100), callbacks: make(chan string, 100), stderr: &bytes.Buffer{}}
 	e.cmd = exec.Command("docker-imgmgr", append([]string{"lsp"}, flags...)...)
 	e.cmd.Stderr = e.stderr

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/docker/cli/cli/command"
 	"github.com/docker/cli/cli/flags"
@@ -31,4 +34,25 @@ func Connect(ctx context.Context, args []string) (client.APIClient, error) {
 		return nil, fmt.Errorf("find the Docker Engine: %w", err)
 	}
 	return cli.Client(), nil
+}
+
+// ConnectHere is Connect for an engine on this machine. The error wraps
+// fs.ErrNotExist where the docker command would talk to another machine's, or
+// where none listens.
+func ConnectHere(ctx context.Context, args []string) (client.APIClient, error) {
+	api, err := Connect(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	kind, place, _ := strings.Cut(api.DaemonHost(), "://")
+	if kind == "npipe" {
+		return api, nil
+	}
+	if kind != "unix" {
+		return nil, fmt.Errorf("the Docker Engine at %s is not on this machine: %w", api.DaemonHost(), fs.ErrNotExist)
+	}
+	if _, err := os.Stat(place); err != nil {
+		return nil, fmt.Errorf("find the Docker Engine: %w", err)
+	}
+	return api, nil
 }

@@ -111,6 +111,9 @@ func (s *Source) describe(platform string) (*image.Image, error) {
 	return img, nil
 }
 
+// Bytes is what the image takes in the engine.
+func (s *Source) Bytes() int64 { return s.inspect.Size }
+
 // String is the source as it is typed.
 func (s *Source) String() string { return "engine:" + s.ref }
 

@@ -7,7 +7,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-func parseMirrors(mirrors []string) ([]name.Registry, error) {
+// ParseMirrors reads the names of mirrors of Docker Hub: a host with an optional
+// port, or a URL of scheme http or https. Hosts on this machine are spoken to
+// without TLS.
+func ParseMirrors(mirrors []string) ([]name.Registry, error) {
 	var out []name.Registry
 	for _, m := range mirrors {
 		reg, err := parseMirror(m)
@@ -33,9 +36,9 @@ func parseMirror(mirror string) (name.Registry, error) {
 	return reg, nil
 }
 
-// places are the references under which registries may hold the image: mirrors,
+// Places are the references under which registries may hold the image: mirrors,
 // in order, for images of Docker Hub, and then its own registry.
-func places(ref name.Reference, mirrors []name.Registry) []name.Reference {
+func Places(ref name.Reference, mirrors []name.Registry) []name.Reference {
 	var out []name.Reference
 	if ref.Context().RegistryStr() == name.DefaultRegistry {
 		for _, mirror := range mirrors {

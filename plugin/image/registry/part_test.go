@@ -36,8 +36,8 @@ func pushed(t *testing.T, host string, img v1.Image) *Source {
 }
 
 func TestTablesOfContents(t *testing.T) {
-	s := newServer(t)
-	imagetest.ConformListed(t, func(t *testing.T, img v1.Image) image.Source { return pushed(t, s.host, img) })
+	s := imagetest.NewServer(t)
+	imagetest.ConformListed(t, func(t *testing.T, img v1.Image) image.Source { return pushed(t, s.Host, img) })
 }
 
 // proxy stands before a registry and counts the bytes of blobs that it gives out.
@@ -70,7 +70,7 @@ func (c counted) Write(p []byte) (int, error) {
 // A quick look at a layer with a table of contents fetches a small part of it, and the
 // whole from a registry that gives out no parts.
 func TestATableOfContentsIsAllThatIsFetched(t *testing.T) {
-	s := newServer(t)
+	s := imagetest.NewServer(t)
 	noise := make([]byte, 3<<20)
 	random := rand.NewChaCha8([32]byte{})
 	if _, err := random.Read(noise); err != nil {
@@ -78,7 +78,7 @@ func TestATableOfContentsIsAllThatIsFetched(t *testing.T) {
 	}
 	for _, format := range imagetest.ListedFormats {
 		img := format.ImageOf(t, imagetest.Raw(t, "noise", noise))
-		src := pushed(t, s.host, img)
+		src := pushed(t, s.Host, img)
 		config, errs := img.RawConfigFile()
 		whole, err := src.Read(t.Context(), "", &image.Walker{Hash: true})
 		if err := errors.Join(errs, err); err != nil {
@@ -86,7 +86,7 @@ func TestATableOfContentsIsAllThatIsFetched(t *testing.T) {
 		}
 		size := whole.Layers[0].Compressed
 		for _, parts := range []bool{true, false} {
-			host, sent := proxy(t, s.host, func(r *http.Request) {
+			host, sent := proxy(t, s.Host, func(r *http.Request) {
 				if !parts {
 					r.Header.Del("Range")
 				}
