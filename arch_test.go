@@ -23,6 +23,7 @@ const module = "github.com/imgmgr/imgmgr"
 var floors = []storey{
 	{0, "lint/edit", ""},
 	{0, "lint/facts", ""},
+	{0, "lint/rpmdb", ""},
 	{1, "lint/shell", "lint/edit"},
 	{1, "lint/dockerfile", "lint/edit lint/shell"},
 	{1, "lint/makefile", ""},
@@ -52,8 +53,7 @@ var floors = []storey{
 	{5, "plugin/ui", ""},
 	{7, "plugin/plugintest", "plugin"},
 	{5, "plugin/analyze/report", ""},
-	{5, "plugin/analyze/packages/rpmdb", ""},
-	{5, "plugin/analyze/packages", "plugin/analyze/packages/rpmdb plugin/analyze/report plugin/image"},
+	{5, "plugin/analyze/packages", "lint/rpmdb plugin/analyze/report plugin/image"},
 	{5, "plugin/analyze/tree", "plugin/image"},
 	{5, "plugin/analyze/prove", "lint/** plugin/analyze/compare plugin/analyze/report plugin/buildx plugin/image plugin/image/archive"},
 	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/analyze/tree plugin/image plugin/ui lint/dockerfile lint/report/sarif"},

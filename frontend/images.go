@@ -31,16 +31,18 @@ type images struct {
 	// needed are the references that the build resolves anyway; nil for all. No
 	// other is looked up: it may need credentials that the user doesn't have.
 	needed map[string]bool
+	// unseen says that no root file system is looked into: a check pulls nothing.
+	unseen bool
 }
 
 func (b *build) images() *images {
-	im := &images{client: b.client, ui: b.ui, several: b.targets()}
+	lints := b.opts["requestid"] == lintrequest.RequestLint
+	im := &images{client: b.client, ui: b.ui, several: b.targets(), unseen: lints}
 	// A FROM whose platform is a variable may be for the builder's own.
 	if build := b.ui.BuildPlatforms[0]; !covered(im.several, build) {
 		im.several = append(slices.Clone(im.several), build)
 	}
-	allStages := b.opts["requestid"] == lintrequest.RequestLint && b.ui.Target == ""
-	if b.file == nil || allStages {
+	if b.file == nil || lints && b.ui.Target == "" {
 		return im
 	}
 	im.needed = map[string]bool{}
@@ -119,7 +121,7 @@ func (im *images) resolve(ctx context.Context, ref string, platform *ocispec.Pla
 	if err := json.Unmarshal(data, &image.Config); err != nil {
 		return nil, fmt.Errorf("read the configuration of base image %s: %w: %w", ref, facts.ErrUnknown, err)
 	}
-	if pinned, err := pin(ref, dgst); err == nil {
+	if pinned, err := pin(ref, dgst); err == nil && !im.unseen {
 		image.Files = &rootfs{ctx: ctx, client: im.client, ref: pinned, want: *platform, folders: map[string]map[string]*fstypes.Stat{}}
 	}
 	return image, nil

@@ -82,8 +82,13 @@ type Example struct {
 	Files      map[string]string // the build context; nil: unknown
 	Sizes      map[string]int    // bytes of files of the context that aren't written out
 	Images     map[string]string // base image reference to its config as JSON; nil: unknown
-	Config     string            // a .imgmgr.yaml; "": none
-	Today      string            // as 2006-01-02; "": unknown
+	// Roots are what is in base images, by reference and path; nil: unknown. What
+	// begins with "-> " is a link.
+	Roots    map[string]map[string]string
+	Registry map[string]string // reference to its facts.Manifest as JSON; nil: not asked
+	Group    []facts.GroupBase // nil: unknown
+	Config   string            // a .imgmgr.yaml; "": none
+	Today    string            // as 2006-01-02; "": unknown
 	// Shell is what ShellCheck says wherever a script holds the key, with offsets
 	// in the key; nil: the program isn't there.
 	Shell map[string]facts.ShellRemark

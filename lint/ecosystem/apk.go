@@ -9,7 +9,7 @@ import (
 // apk is Alpine's package manager: apk(8), apk-cache(5), and src/database.c of
 // apk-tools where those leave something open.
 func apk() *Tool {
-	return &Tool{Name: "apk", Match: matchApk, Caches: apkCaches, Habits: apkHabits, Example: Example{
+	return &Tool{Name: "apk", Match: matchApk, Caches: apkCaches, Habits: apkHabits, Installed: apkInstalled, Example: Example{
 		Base: "alpine:3.22",
 		Commands: []string{
 			"apk add --no-cache curl",

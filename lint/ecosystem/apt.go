@@ -34,7 +34,7 @@ const (
 
 // apt is Debian's package manager: apt-get(8) and apt(8).
 func apt() *Tool {
-	return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches, Habits: aptHabits, Example: Example{
+	return &Tool{Name: "apt", Proven: true, Match: matchApt, Caches: aptCaches, Habits: aptHabits, Installed: aptInstalled, Example: Example{
 		Base: "debian:bookworm-slim",
 		Commands: []string{
 			"apt-get update && apt-get install -y curl",

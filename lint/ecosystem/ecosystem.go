@@ -48,6 +48,9 @@ type Tool struct {
 	// Habits says what the build of an image asks of a use. Nil for a tool that
 	// nothing is asked of.
 	Habits func(*Use) Habits
+	// Installed reads which packages an image has, with their versions, by read,
+	// which reads a file of it. Nil for a tool whose packages an image doesn't list.
+	Installed func(read func(name string) ([]byte, error)) (map[string]string, error)
 	// Example is what docs/ecosystems.md shows the tool by.
 	Example Example
 }

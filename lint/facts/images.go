@@ -49,8 +49,10 @@ type Manifest struct {
 	Index bool `json:"index"`
 	// Platforms are the images that the index lists, or the only one that there is.
 	Platforms []PlatformManifest `json:"platforms"`
+	// Lacking reports that the index lists no image for the platform.
+	Lacking bool `json:"lacking"`
 	// Bytes is what the image for the platform takes in the registry and on the
-	// way, compressed; 0 where there is no image for it.
+	// way, compressed.
 	Bytes int64 `json:"bytes"`
 	// Created is when that image was made, as it says; zero when it doesn't.
 	Created time.Time `json:"created"`

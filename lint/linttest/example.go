@@ -60,9 +60,23 @@ func Facts(t testing.TB, e lint.Example) facts.Context {
 			if err := json.Unmarshal([]byte(config), &c); err != nil {
 				t.Fatalf("configuration of %s in the documentation: %v", ref, err)
 			}
-			images[ref] = &facts.Image{Digest: digest.FromString(ref).String(), Config: c}
+			images[ref] = &facts.Image{Digest: digest.FromString(ref).String(), Config: c, Files: rootOf(e.Roots[ref])}
 		}
 		fc.Images = images
+	}
+	if e.Registry != nil {
+		registry := Registry{}
+		for ref, text := range e.Registry {
+			var m facts.Manifest
+			if err := json.Unmarshal([]byte(text), &m); err != nil {
+				t.Fatalf("manifest of %s in the documentation: %v", ref, err)
+			}
+			registry[ref] = &m
+		}
+		fc.Registry = registry
+	}
+	if e.Group != nil {
+		fc.Group = Group(e.Group)
 	}
 	fc.Today = day(t, e.Today)
 	if e.Shell != nil {

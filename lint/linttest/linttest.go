@@ -3,7 +3,8 @@
 // A golden file is a txtar archive named after a rule. Each folder in it is a
 // case: "Dockerfile" is the input, "want" the findings, one a line, "fixed" the
 // file after all of the rule's fixes, absent where there are none. "images.json"
-// (reference to facts.Image), "shellcheck.json" (see [Shell]) and "facts.json" say what is known of the world;
+// (reference to facts.Image, with its files by path), "registry.json" (reference to
+// facts.Manifest), "shellcheck.json" (see [Shell]) and "facts.json" say what is known of the world;
 // every other file is the build context.
 package linttest
 
@@ -128,6 +129,8 @@ type world struct {
 	Context *bool `json:"context"`
 	// CRLF gives the Dockerfile Windows line endings.
 	CRLF bool `json:"crlf"`
+	// Group are the bases of other targets.
+	Group []facts.GroupBase `json:"group"`
 	// Config is the text of a .imgmgr.yaml.
 	Config string `json:"config"`
 }
@@ -179,11 +182,17 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 		fc.Args = map[string]string{}
 	}
 	if text, ok := c.files["images.json"]; ok {
-		images := Images{}
-		if err := json.Unmarshal([]byte(text), &images); err != nil {
-			t.Fatalf("images.json: %v", err)
+		fc.Images = readImages(t, text)
+	}
+	if text, ok := c.files["registry.json"]; ok {
+		registry := Registry{}
+		if err := json.Unmarshal([]byte(text), &registry); err != nil {
+			t.Fatalf("registry.json: %v", err)
 		}
-		fc.Images = images
+		fc.Registry = registry
+	}
+	if w.Group != nil {
+		fc.Group = Group(w.Group)
 	}
 	if text, ok := c.files["shellcheck.json"]; ok {
 		says := Shell{}
@@ -198,7 +207,7 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 	files := fstest.MapFS{}
 	for name, text := range c.files {
 		switch name {
-		case "want", "fixed", "images.json", "facts.json", "shellcheck.json":
+		case "want", "fixed", "images.json", "registry.json", "facts.json", "shellcheck.json":
 		case ".dockerignore":
 			fc.Ignored = []byte(text)
 		default:
@@ -210,19 +219,6 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 	}
 	fc.Files = without(t, files, fc.Ignored)
 	return fc
-}
-
-// Images resolves references from a table.
-type Images map[string]*facts.Image
-
-// Image returns the entry of ref for every platform.
-func (m Images) Image(_ context.Context, ref, _ string) (*facts.Image, error) {
-	for _, name := range []string{ref, strings.TrimPrefix(ref, "docker.io/library/"), strings.TrimPrefix(ref, "docker.io/")} {
-		if image, ok := m[name]; ok {
-			return image, nil
-		}
-	}
-	return nil, fmt.Errorf("image %s: %w", ref, facts.ErrUnknown)
 }
 
 // Line writes a finding as golden files do:

@@ -113,6 +113,10 @@ func (o *Options) bake(ctx context.Context, files []bake.File) ([]target, error)
 	for _, key := range order {
 		targets = append(targets, *byFile[key])
 	}
+	together := newGroup(config, targets)
+	for i := range targets {
+		targets[i].group = together
+	}
 	return targets, nil
 }
 
@@ -179,7 +183,7 @@ func dockerfileOf(name string, t *bake.Target, files []*host) (target, string) {
 
 // buildsOf are the builds of a bake target: one for each platform.
 func (o *Options) buildsOf(name string, t *bake.Target) []build {
-	b := build{name: name, args: map[string]string{}, named: t.Contexts, stage: valueOf(t.Target)}
+	b := build{name: name, target: name, args: map[string]string{}, named: t.Contexts, stage: valueOf(t.Target)}
 	b.context, b.remote = folder(t.Context)
 	for key, value := range t.Args {
 		if value != nil {

@@ -15,6 +15,7 @@ type target struct {
 	// is what the command line says.
 	builds []build
 	stages []string // that other builds may ask for, too
+	group  *group   // of the bake or compose file; nil without
 	err    error
 }
 
@@ -46,7 +47,8 @@ func (t target) platforms() []string {
 
 // build is one way in which a Dockerfile is built.
 type build struct {
-	name string // as people know it: "app", "app for linux/arm64"
+	name   string // as people know it: "app", "app for linux/arm64"
+	target string // of the bake or compose file
 	// context is the folder of the build context; "" where it is to be guessed.
 	context string
 	remote  bool              // the context is no folder of this machine
@@ -55,6 +57,15 @@ type build struct {
 	stage   string            // "" is the last one
 	// platform is the one built for; "" is the builder's own, or unknown.
 	platform string
+}
+
+// targets are the names of those that build the Dockerfile.
+func (t target) targets() []string {
+	var names []string
+	for _, b := range t.builds {
+		names = append(names, b.target)
+	}
+	return names
 }
 
 // plain is the build that the command line speaks of.

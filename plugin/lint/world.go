@@ -53,6 +53,9 @@ func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, err
 		list = Stdin
 	}
 	w.facts.Named = w.named(b.named)
+	if t.group != nil {
+		w.facts.Group = beside{t.group, t.targets()}
+	}
 	var root *os.Root
 	var err error
 	switch {

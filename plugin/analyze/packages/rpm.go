@@ -3,7 +3,7 @@ package packages
 import (
 	"path"
 
-	"github.com/imgmgr/imgmgr/plugin/analyze/packages/rpmdb"
+	"github.com/imgmgr/imgmgr/lint/rpmdb"
 )
 
 // rpm keeps its records in a database. That of Berkeley DB, which RPM gave up in

@@ -76,7 +76,7 @@ func (o *offer) describe(ctx context.Context, name, platform string) (*found, *i
 		if _, none := errors.AsType[*image.NoPlatformError](err); !none {
 			return nil, nil, err
 		}
-		f.lacking = err
+		f.lacking, f.manifest.Lacking = err, true
 		return f, nil, nil
 	}
 	if !f.manifest.Index {

@@ -209,11 +209,11 @@ func TestManifest(t *testing.T) {
 	push(t, s, "team/single:1", imageOf(t, map[string]string{"a": strings.Repeat("x", 5000)}))
 	r := resolver(t, Options{Reach: Network})
 	m, err := r.Manifest(t.Context(), s.Host+"/team/base:1", "linux/s390x")
-	if err != nil || m.Digest != digest || !m.Index || len(m.Platforms) != 2 || m.Bytes != 0 {
+	if err != nil || m.Digest != digest || !m.Index || len(m.Platforms) != 2 || !m.Lacking {
 		t.Errorf("an index without the platform: %+v, %v", m, err)
 	}
 	m, err = r.Manifest(t.Context(), s.Host+"/team/single:1", "linux/arm64")
-	if err != nil || m.Index || len(m.Platforms) != 1 || m.Platforms[0].Platform != "linux/amd64" || m.Platforms[0].Digest != m.Digest || m.Bytes == 0 {
+	if err != nil || m.Index || len(m.Platforms) != 1 || m.Platforms[0].Platform != "linux/amd64" || m.Platforms[0].Digest != m.Digest || m.Lacking || m.Bytes == 0 {
 		t.Errorf("a manifest without an index: %+v, %v", m, err)
 	}
 	if _, err := r.Manifest(t.Context(), s.Host+"/team/gone:1", ""); !errors.Is(err, facts.ErrUnknown) || !errors.Is(err, fs.ErrNotExist) {

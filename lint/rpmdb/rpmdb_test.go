@@ -13,7 +13,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
-	"github.com/imgmgr/imgmgr/plugin/analyze/packages/rpmdb"
+	"github.com/imgmgr/imgmgr/lint/rpmdb"
 )
 
 // installed are packages enough for several levels of a table's tree, and one with
