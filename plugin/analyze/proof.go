@@ -16,7 +16,7 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/buildx"
 	"github.com/imgmgr/imgmgr/plugin/image"
-	"github.com/imgmgr/imgmgr/plugin/image/registry"
+	"github.com/imgmgr/imgmgr/plugin/image/base"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
 	"github.com/imgmgr/imgmgr/plugin/lint"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -92,7 +92,7 @@ func (p *proof) repair(ctx context.Context, platform string) (err error) {
 	if p.o.Target != "" {
 		lints.Targets = []string{p.o.Target}
 	}
-	if lints.Registry, err = registry.New(platform, p.o.Sources.Mirrors...); err != nil {
+	if lints.Images, err = lint.NewImages(base.Network, true, platform, p.o.Sources.Mirrors); err != nil {
 		return err
 	}
 	if p.subject.Written, err = dockerfile.Parse(name, text); err != nil {
