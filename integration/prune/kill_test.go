@@ -186,45 +186,71 @@ func TestPluginThatIsInterrupted(t *testing.T) {
 	onEachKind(t, func(t *testing.T, s seeder) {
 		s.few()
 		k := &killing{seeder: s, plugin: plugin, whole: s.inventory()}
-		for n := int64(1); ; n++ {
-			v := &victim{killing: k, dir: t.TempDir()}
-			count := atomic.Int64{}
-			forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.host})
-			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if deletes(r) && count.Add(1) == n {
-					s.must(v.running.Process.Signal(os.Interrupt))
-					time.Sleep(200 * time.Millisecond) // until it has heard of it
-				}
-				forward.ServeHTTP(w, r)
-			}))
-			v.address = strings.TrimPrefix(proxy.URL, "http://")
-			s.must(os.WriteFile(filepath.Join(v.dir, "imgmgr.prune.yaml"), []byte(policyFile), 0o644))
-			v.running = v.command("--registry", v.address, "--force")
-			out, err := v.running.CombinedOutput()
-			sent := count.Load()
-			if sent < n || err == nil { // all was done
-				proxy.Close()
-				if n < 6 {
-					t.Errorf("it was interrupted at %d deletes only:\n%s", n-1, out)
-				}
-				return
-			}
-			_, plan, told := strings.Cut(string(out), "stopped; to finish: prune apply ")
-			if code := v.running.ProcessState.ExitCode(); code != 2 || sent != n || !told {
-				t.Errorf("interrupted at delete %d, %d were sent; exit code %d\n%s", n, sent, code, out)
-			}
-			v.run(false, "apply", "--force", strings.TrimSpace(plan))
-			v.isDone()
-			for _, journal := range v.journals() {
-				v.run(false, "undo", journal)
-			}
-			s.untouched(&retention.Plan{}, k.whole)
-			proxy.Close()
-			if t.Failed() {
-				return
-			}
+		k.interruptedReading()
+		n := int64(1)
+		for k.interruptedAt(n) && !t.Failed() {
+			n++
+		}
+		if n < 6 {
+			t.Errorf("it was interrupted at %d deletes only", n-1)
 		}
 	})
+}
+
+// interruptedAt interrupts the n-th delete, and finishes what is left; false where
+// nothing was.
+func (k *killing) interruptedAt(n int64) bool {
+	v := &victim{killing: k, dir: k.t.TempDir()}
+	count, proxy := v.interrupting(deletes, n)
+	defer proxy.Close()
+	k.must(os.WriteFile(filepath.Join(v.dir, "imgmgr.prune.yaml"), []byte(policyFile), 0o644))
+	v.running = v.command("--registry", v.address, "--force")
+	out, err := v.running.CombinedOutput()
+	sent := count.Load()
+	if sent < n || err == nil {
+		return false
+	}
+	_, plan, told := strings.Cut(string(out), "stopped; to finish: prune apply ")
+	if code := v.running.ProcessState.ExitCode(); code != 2 || sent != n || !told {
+		k.t.Errorf("interrupted at delete %d, %d were sent; exit code %d\n%s", n, sent, code, out)
+	}
+	v.run(false, "apply", "--force", strings.TrimSpace(plan))
+	v.isDone()
+	for _, journal := range v.journals() {
+		v.run(false, "undo", journal)
+	}
+	k.untouched(&retention.Plan{}, k.whole)
+	return true
+}
+
+// interrupting passes requests on, and sends SIGINT at the n-th of a kind, of which it
+// counts all.
+func (v *victim) interrupting(these func(*http.Request) bool, n int64) (count *atomic.Int64, proxy *httptest.Server) {
+	count = &atomic.Int64{}
+	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: v.host})
+	forward.ErrorLog = log.New(io.Discard, "", 0)
+	proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if these(r) && count.Add(1) == n {
+			v.must(v.running.Process.Signal(os.Interrupt))
+			time.Sleep(200 * time.Millisecond) // until it has heard of it
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	v.address = strings.TrimPrefix(proxy.URL, "http://")
+	return count, proxy
+}
+
+// interruptedReading changes nothing, and says so.
+func (k *killing) interruptedReading() {
+	v := &victim{killing: k, dir: k.t.TempDir()}
+	_, proxy := v.interrupting(reads, 5)
+	defer proxy.Close()
+	k.must(os.WriteFile(filepath.Join(v.dir, "imgmgr.prune.yaml"), []byte(policyFile), 0o644))
+	v.running = v.command("--registry", v.address, "--force")
+	out, _ := v.running.CombinedOutput()
+	if code := v.running.ProcessState.ExitCode(); code != 2 || string(out) != "imgmgr: interrupted while reading; nothing was changed\n" || len(v.journals()) > 0 {
+		k.t.Errorf("interrupted while it reads: exit code %d, journals %v\n%s", code, v.journals(), out)
+	}
 }
 
 // undone kills undo, and runs it again.

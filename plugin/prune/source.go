@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,6 +36,9 @@ type source struct {
 // gather reads the facts of the place that the command line names.
 func (s *source) gather(ctx context.Context, streams ui.Streams, now time.Time) (*retention.Inventory, error) {
 	inv, err := s.facts(ctx, streams, now)
+	if ctx.Err() != nil {
+		return nil, errors.New("interrupted while reading; nothing was changed")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,13 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -96,7 +98,11 @@ func Code(w io.Writer, program string, err error) int {
 		code, err = exit.Code, exit.Err
 	}
 	if err != nil {
-		fmt.Fprintf(w, "%s: %v\n", program, err)
+		text := err.Error()
+		if errors.Is(err, context.Canceled) { // by Ctrl-C, and so by somebody who knows
+			text = strings.TrimSuffix(text, context.Canceled.Error()) + "interrupted"
+		}
+		fmt.Fprintf(w, "%s: %s\n", program, text)
 	}
 	return code
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,8 @@ func TestCode(t *testing.T) {
 		{failure, Failure, "imgmgr: disk is full\n"},
 		{&Exit{Code: Findings}, Findings, ""},
 		{&Exit{Code: Findings, Err: failure}, Findings, "imgmgr: disk is full\n"},
+		{fmt.Errorf("read layer 3: %w", context.Canceled), Failure, "imgmgr: read layer 3: interrupted\n"},
+		{context.Canceled, Failure, "imgmgr: interrupted\n"},
 		{fmt.Errorf("lint: %w", &Exit{Code: Findings}), Findings, ""},
 	} {
 		var out bytes.Buffer
