@@ -19,8 +19,8 @@ test: ## Run every test, against real BuildKit, Docker Engine and registry
 	$(GO) test -timeout 60m ./...
 
 .PHONY: proof
-proof: ## Build every project of the oracle, and write docs/proof.md
-	$(GO) test -timeout 40m ./integration -run '^TestProjectsStayTheSame$$' -proof $(CURDIR)/docs/proof.md
+proof: ## Build the projects of the oracle, or those that PROJECTS matches, and write docs/proof.md
+	$(GO) test -timeout 40m ./integration -run '^TestProjectsStayTheSame$$/^project$$/$(PROJECTS)' -proof $(CURDIR)/docs/proof.md
 
 .PHONY: build
 build: ## Build the plugin into bin/

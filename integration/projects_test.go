@@ -4,7 +4,9 @@ package integration_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +17,6 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/imgmgr/imgmgr/integration/oracle"
-	"github.com/imgmgr/imgmgr/integration/pypi"
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 )
 
@@ -38,36 +39,37 @@ func TestProjectsStayTheSame(t *testing.T) {
 	if err := sb.BuildKit.Prune(t.Context(), nil, client.WithFilter([]string{"type==regular"})); err != nil {
 		t.Fatal(err)
 	}
-	addStandIns(t, projects)
-	servers := map[string]string{"PYPI": startPyPI(t)}
+	around := newSurroundings(t)
 	proofs := make([]oracle.Proof, len(projects))
-	ran := 0
 	t.Run("project", func(t *testing.T) {
 		for i, p := range projects {
 			t.Run(p.Name, func(t *testing.T) {
-				ran++
 				t.Parallel()
-				proofs[i] = prove(t, p, servers)
+				proofs[i] = prove(t, p, around)
 			})
 		}
 	})
 	if *proofPage == "" {
 		return
 	}
-	if ran < len(projects) {
-		t.Fatal("a page of what was proven needs all projects")
-	}
 	// Also where one has failed: the page says so, and its own test does.
-	writeProof(t, slices.DeleteFunc(proofs, func(p oracle.Proof) bool { return p.Project.Name == "" }))
+	writeProof(t, projects, slices.DeleteFunc(proofs, func(p oracle.Proof) bool { return p.Project.Name == "" }))
 }
 
 // prove builds a project with both frontends and judges.
-func prove(t *testing.T, p oracle.Project, servers map[string]string) oracle.Proof {
+func prove(t *testing.T, p oracle.Project, around *surroundings) oracle.Proof {
+	if err := around.addStandIns(p); err != nil {
+		t.Fatal(err)
+	}
+	args, err := p.BuildArgs(around.server)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(p.Path(p.Folder))); err != nil {
 		t.Fatal(err)
 	}
-	plain := sandbox.BuildRequest{Context: dir, Target: p.Target, BuildArgs: p.BuildArgs(servers)}
+	plain := sandbox.BuildRequest{Context: dir, Target: p.Target, BuildArgs: args}
 	ours := plain
 	ours.Frontend = frontendRef + " sbom=off" // which is no part of the image, and takes its time
 	if len(p.Edit) > 0 {
@@ -114,40 +116,7 @@ func appendTo(t *testing.T, dir string, edits map[string]string) {
 	}
 }
 
-// startPyPI starts an index of Python packages and returns its address.
-func startPyPI(t *testing.T) string {
-	t.Helper()
-	index, err := pypi.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(index.Close)
-	return index.URL
-}
-
-// addStandIns makes the base images that projects ask for.
-func addStandIns(t *testing.T, projects []oracle.Project) {
-	t.Helper()
-	made := map[string]string{}
-	for _, p := range projects {
-		for ref, recipe := range p.StandIns {
-			path := p.Path(recipe)
-			if made[ref] == path {
-				continue
-			}
-			made[ref] = path
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := sb.AddStandIn(t.Context(), sandbox.StandIn{Refs: []string{ref}, Dockerfile: text}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
-
-func writeProof(t *testing.T, proofs []oracle.Proof) {
+func writeProof(t *testing.T, projects []oracle.Project, proofs []oracle.Proof) {
 	t.Helper()
 	// The sandbox builds the BuildKit that this module requires.
 	version, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", "github.com/moby/buildkit").Output()
@@ -158,8 +127,12 @@ func writeProof(t *testing.T, proofs []oracle.Proof) {
 	if !sb.Hub {
 		bases = "Base images are stand-ins made of Debian's packages and this machine's Go and Node.js, as Docker Hub could not be reached."
 	}
+	old, err := os.ReadFile(*proofPage)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
 	var page bytes.Buffer
-	if err := oracle.Report(&page, strings.TrimSpace(string(version)), bases, proofs); err != nil {
+	if err := oracle.Report(&page, string(old), strings.TrimSpace(string(version)), bases, projects, proofs); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(*proofPage, page.Bytes(), 0o644); err != nil {

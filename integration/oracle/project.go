@@ -3,6 +3,7 @@ package oracle
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -88,13 +89,18 @@ func readProject(home string) (Project, error) {
 func (p Project) Path(name string) string { return filepath.Join(p.Home, name) }
 
 // BuildArgs are the arguments of a build, with the addresses of the test's own
-// servers in the place of their $NAMEs.
-func (p Project) BuildArgs(servers map[string]string) map[string]string {
+// servers, for which server is asked, in the place of their $NAMEs.
+func (p Project) BuildArgs(server func(string) (string, error)) (map[string]string, error) {
 	args := maps.Clone(p.Args)
+	var failed error
 	for name, value := range args {
-		args[name] = os.Expand(value, func(server string) string { return servers[server] })
+		args[name] = os.Expand(value, func(of string) string {
+			url, err := server(of)
+			failed = errors.Join(failed, err)
+			return url
+		})
 	}
-	return args
+	return args, failed
 }
 
 // Update writes oracle.json anew, with the rewrites of a plan as those that are

@@ -34,6 +34,28 @@ func TestUnexpected(t *testing.T) {
 	}
 }
 
+// A page written after some projects were built keeps the rows of the others.
+func TestReportKeepsWhatWasNotBuilt(t *testing.T) {
+	plan := frontend.Explanation{Applied: []frontend.AppliedFix{{Rule: "R", Fix: "Add"}}}
+	one, other := oracle.Project{Name: "one", About: "1"}, oracle.Project{Name: "other", About: "2"}
+	report := func(old, buildkit string, proofs ...oracle.Proof) (string, error) {
+		var page strings.Builder
+		err := oracle.Report(&page, old, buildkit, "", []oracle.Project{one, other}, proofs)
+		return page.String(), err
+	}
+	all, err := report("", "v1", oracle.Proof{Project: one}, oracle.Proof{Project: other, Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := report(all, "v1", oracle.Proof{Project: one})
+	if err != nil || again != all {
+		t.Errorf("%v: it became\n%s\nnot\n%s", err, again, all)
+	}
+	if _, err := report(all, "v2", oracle.Proof{Project: one}); err == nil {
+		t.Error("rows of another BuildKit passed")
+	}
+}
+
 // TestProofListsEveryProject holds docs/proof.md to the projects that there
 // are: run "make proof" after adding one.
 func TestProofListsEveryProject(t *testing.T) {

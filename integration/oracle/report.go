@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,27 +16,55 @@ type Proof struct {
 	Verdict Verdict
 }
 
-// Report writes docs/proof.md. bases says what the base images were.
-func Report(w io.Writer, buildkit, bases string, proofs []Proof) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, reportHead, buildkit, bases)
-	b.WriteString("## Rewritten\n\n| project | rewritten | the image lacks | compared | noise | verdict |\n|---|---|---|---|---|---|\n")
+// Report writes docs/proof.md. bases says what the base images were. Of the
+// projects that weren't built now, it keeps the rows of the page that there is,
+// which must be about the same BuildKit and bases.
+func Report(w io.Writer, old, buildkit, bases string, projects []Project, proofs []Proof) error {
+	head := fmt.Sprintf(reportHead, buildkit, bases)
+	if len(proofs) < len(projects) && !strings.HasPrefix(old, head) {
+		return errors.New("the page of proofs is about another BuildKit or other base images: build all projects")
+	}
+	built := map[string]Proof{}
 	for _, p := range proofs {
+		built[p.Project.Name] = p
+	}
+	_, old, _ = strings.Cut(old, rewrittenHead)
+	before, beforeLeft, _ := strings.Cut(old, leftHead)
+	var rewritten, left strings.Builder
+	for _, project := range projects {
+		p, ok := built[project.Name]
+		if !ok {
+			rewritten.WriteString(rowOf(before, project.Name))
+			left.WriteString(rowOf(beforeLeft, project.Name))
+			continue
+		}
 		if len(p.Plan.Applied) > 0 {
 			v := p.Verdict
-			row(&b, p.title(), p.applied(), p.lacks(), amount(v.Entries, v.TotalBytes), p.noise(), p.verdict())
+			row(&rewritten, p.title(), p.applied(), p.lacks(), amount(v.Entries, v.TotalBytes), p.noise(), p.verdict())
+		}
+		if why := p.left(); why != "" || len(p.Plan.Applied) == 0 {
+			row(&left, p.title(), why, p.verdict())
 		}
 	}
-	b.WriteString("\n## Left alone\n\nThe frontend builds these steps as they are written, and `--call=imgmgr.rewrite` says why.\n\n" +
-		"| project | left as it is | verdict |\n|---|---|---|\n")
-	for _, p := range proofs {
-		if left := p.left(); left != "" || len(p.Plan.Applied) == 0 {
-			row(&b, p.title(), left, p.verdict())
-		}
-	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, head+rewrittenHead+rewritten.String()+leftHead+left.String())
 	return err
 }
+
+// rowOf is the row of a table that a project has, "" where it has none.
+func rowOf(table, project string) string {
+	for text := range strings.Lines(table) {
+		if strings.HasPrefix(text, "| **"+project+"**: ") {
+			return text
+		}
+	}
+	return ""
+}
+
+const (
+	rewrittenHead = "## Rewritten\n\n| project | rewritten | the image lacks | compared | noise | verdict |\n|---|---|---|---|---|---|\n"
+	leftHead      = "\n## Left alone\n\nThe frontend builds these steps as they are written, and `--call=imgmgr.rewrite` says why.\n\n" +
+		"| project | left as it is | verdict |\n|---|---|---|\n"
+)
 
 const reportHead = `# Proof
 

@@ -1,9 +1,10 @@
 //go:build linux
 
 // Package pypi is an index of Python packages on loopback, in the place of
-// pypi.org, for tests that build with a real pip. It offers the wheels that
-// Debian packages for Python's own use, and two source distributions: greeter,
-// which is pure Python, and adder, which has a module in C.
+// pypi.org, for tests that build with a real pip or poetry. It offers the wheels
+// that Debian packages for Python's own use, two that are always the same, waver
+// and nodder, which needs it, and two source distributions: greeter, which is
+// pure Python, and adder, which has a module in C.
 //
 // It speaks the simple repository API (packaging.python.org) and sends the
 // headers that decide what pip keeps in its cache: files never change, and
@@ -11,23 +12,22 @@
 package pypi
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
+	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/imgmgr/imgmgr/integration/pack"
 )
 
 //go:embed all:testdata
@@ -38,7 +38,8 @@ var wheels = []string{"python3-setuptools-whl", "python3-wheel-whl"}
 
 // Index is a running index.
 type Index struct {
-	// URL is what pip takes as --index-url.
+	// URL is the server's: URL/simple is what pip takes as --index-url, and URL
+	// itself is a proxy that answers for any host.
 	URL string
 
 	server *httptest.Server
@@ -56,11 +57,14 @@ func Start(ctx context.Context) (*Index, error) {
 			return nil, fmt.Errorf("make a source distribution of %s: %w", name, err)
 		}
 	}
+	if err := errors.Join(ix.addWheel("waver"), ix.addWheel("nodder", "waver>=1")); err != nil {
+		return nil, fmt.Errorf("make a wheel: %w", err)
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /simple/{name}/", ix.page)
 	mux.HandleFunc("GET /files/{file}", ix.file)
 	ix.server = httptest.NewServer(mux)
-	ix.URL = ix.server.URL + "/simple"
+	ix.URL = ix.server.URL
 	return ix, nil
 }
 
@@ -103,11 +107,8 @@ func (ix *Index) addWheels(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	script := `apt-get download -qq "$@" && for p in *.deb; do dpkg-deb --extract "$p" .; done`
-	cmd := exec.CommandContext(ctx, "sh", append([]string{"-ec", script, "sh"}, wheels...)...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	if err := pack.Debian(ctx, dir, wheels...); err != nil {
+		return err
 	}
 	found, err := filepath.Glob(filepath.Join(dir, "usr/share/python-wheels/*.whl"))
 	if err != nil || len(found) == 0 {
@@ -122,40 +123,33 @@ func (ix *Index) addWheels(ctx context.Context) error {
 }
 
 // addSource packs one of the folders below testdata.
-func (ix *Index) addSource(name, version string) error {
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	w := tar.NewWriter(z)
-	add := func(file string, content []byte) error {
-		err := w.WriteHeader(&tar.Header{Name: path.Join(name+"-"+version, file), Mode: 0o644, Size: int64(len(content))})
-		if err == nil {
-			_, err = w.Write(content)
-		}
-		return err
+func (ix *Index) addSource(name, version string) (err error) {
+	info := fmt.Appendf(nil, "Metadata-Version: 2.1\nName: %s\nVersion: %s\n", name, version)
+	ix.files[name+"-"+version+".tar.gz"], err = pack.TarGz(sources, path.Join("testdata", name), name+"-"+version, map[string][]byte{"PKG-INFO": info})
+	return err
+}
+
+// addWheel makes a wheel (packaging.python.org, "Binary distribution format"):
+// lock files know its hash.
+func (ix *Index) addWheel(name string, needs ...string) error {
+	info := name + "-1.0.0.dist-info/"
+	metadata := "Metadata-Version: 2.1\nName: " + name + "\nVersion: 1.0.0\n"
+	for _, other := range needs {
+		metadata += "Requires-Dist: " + other + "\n"
 	}
-	root := path.Join("testdata", name)
-	err := fs.WalkDir(sources, root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := sources.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		return add(strings.TrimPrefix(file, root+"/"), content)
-	})
-	if err == nil {
-		err = add("PKG-INFO", fmt.Appendf(nil, "Metadata-Version: 2.1\nName: %s\nVersion: %s\n", name, version))
+	files := map[string][]byte{
+		name + "/__init__.py":     []byte("def main():\n    print(\"" + name + "\")\n"),
+		info + "METADATA":         []byte(metadata),
+		info + "WHEEL":            []byte("Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+		info + "entry_points.txt": []byte("[console_scripts]\n" + name + " = " + name + ":main\n"),
 	}
-	if err != nil {
-		return err
+	record := info + "RECORD,,\n"
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		sum := sha256.Sum256(files[file])
+		record += fmt.Sprintf("%s,sha256=%s,%d\n", file, base64.RawURLEncoding.EncodeToString(sum[:]), len(files[file]))
 	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	ix.files[name+"-"+version+".tar.gz"] = out.Bytes()
-	return nil
+	files[info+"RECORD"] = []byte(record)
+	var err error
+	ix.files[name+"-1.0.0-py3-none-any.whl"], err = pack.Zip(files)
+	return err
 }

@@ -1,0 +1,11 @@
+<?php
+
+namespace Example;
+
+class Greeting
+{
+    public static function text(): string
+    {
+        return "hello";
+    }
+}

@@ -1,0 +1,11 @@
+<?php
+
+namespace Example\Shouting;
+
+class Shouting
+{
+    public static function text(): string
+    {
+        return strtoupper(\Example\Greeting::text());
+    }
+}
