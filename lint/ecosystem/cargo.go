@@ -1,9 +1,12 @@
 package ecosystem
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/BurntSushi/toml"
 
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
@@ -13,7 +16,7 @@ import (
 // folder "target" is no cache that outlives a step: its fingerprints compare
 // the times of files, which COPY takes from the context.
 func cargo() *Tool {
-	return &Tool{Name: "cargo", Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Tree: cargoTree, Habits: cargoHabits, Example: Example{
+	return &Tool{Name: "cargo", Proven: true, Match: matchCargo, Caches: cargoCaches, Manifests: cargoManifests, Tree: cargoTree, Habits: cargoHabits, Example: Example{
 		Base: "rust:1.91",
 		Env:  []string{"CARGO_HOME=/usr/local/cargo"},
 		Files: map[string]string{
@@ -205,24 +208,26 @@ func cargoNeedsGit(u *Use, p Project) bool {
 	return lock == nil || strings.Contains(string(lock), `"git+`)
 }
 
-// cargoPackage is the name of the package in Cargo.toml; "" when it isn't
-// known, as that of a workspace without one.
+// cargoPackage is the name of the package in Cargo.toml, or of the first member
+// that a workspace without one names ("Workspaces"); "" when it isn't known.
 func cargoPackage(p Project) string {
-	if !p.Known() {
+	var file struct {
+		Package struct {
+			Name string `toml:"name"`
+		} `toml:"package"`
+		Workspace struct {
+			Members []string `toml:"members"`
+		} `toml:"workspace"`
+	}
+	if !p.Known() || toml.Unmarshal(p.read("Cargo.toml"), &file) != nil {
 		return ""
 	}
-	section := ""
-	for _, text := range strings.Split(string(p.read("Cargo.toml")), "\n") {
-		text, _, _ = strings.Cut(text, "#")
-		text = strings.TrimSpace(text)
-		if strings.HasPrefix(text, "[") {
-			section = text
-		}
-		if key, value, ok := strings.Cut(text, "="); ok && section == "[package]" && strings.TrimSpace(key) == "name" {
-			return strings.Trim(strings.TrimSpace(value), `"'`)
+	if file.Package.Name == "" && len(file.Workspace.Members) > 0 {
+		if first := path.Clean(file.Workspace.Members[0]); first != "." && fs.ValidPath(first) && !strings.ContainsAny(first, "*?[") {
+			return cargoPackage(p.in(first))
 		}
 	}
-	return ""
+	return file.Package.Name
 }
 
 // cargoManifests: cargo reads which targets a package has before it does

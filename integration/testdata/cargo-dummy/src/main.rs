@@ -1,0 +1,3 @@
+fn main() {
+    println!("{} {}", shout::shout("hello"), counted::counted!(a b c));
+}
