@@ -15,7 +15,7 @@ import (
 // python-poetry.org/docs ("Commands", "Configuration") and its source at
 // github.com/python-poetry/poetry.
 func poetry() *Tool {
-	return &Tool{Name: "poetry", Match: matchPoetry, Caches: poetryCaches, Manifests: poetryManifests, Example: Example{
+	return &Tool{Name: "poetry", Proven: true, Match: matchPoetry, Caches: poetryCaches, Manifests: poetryManifests, Example: Example{
 		Base: "python:3.14",
 		Files: map[string]string{
 			"pyproject.toml": "[project]\nname = \"app\"\nversion = \"1\"\n",
@@ -78,8 +78,9 @@ func poetryWords(c *shell.Command) []shell.Word {
 // poetryCaches: of the folder "cache-dir", cache holds what indexes have
 // answered and artifacts the archives. Those are checked against the lock file
 // (installation/executor.py), but for wheels that poetry has built itself,
-// which lie beside their sources (utils/cache.py). The folder itself also has
-// the virtual environments ("virtualenvs.path") and so is no cache.
+// which lie beside their sources (utils/cache.py, since 1.4): no image made of
+// those has been proven equal yet. The folder itself also has the virtual
+// environments ("virtualenvs.path") and so is no cache.
 func poetryCaches(u *Use, e Env) []Cache {
 	if u.Kind&Fetch == 0 {
 		return nil
@@ -95,7 +96,26 @@ func poetryCaches(u *Use, e Env) []Cache {
 	artifacts := Cache{Name: "artifacts", Path: path.Join(root, "artifacts"), Guess: guess, Costs: answers.Costs, ID: "imgmgr-poetry", Fetched: true, Off: answers.Off}
 	artifacts.trusted(pythonProject(e.Project))
 	artifacts.compiled(e)
+	if why := poetrySources(e.Project); artifacts.Doubt == "" {
+		artifacts.Doubt = why
+	}
 	return []Cache{artifacts, answers}
+}
+
+// poetrySources says why poetry may build a wheel itself, and keep it; "" where
+// the lock file names wheels of all packages.
+func poetrySources(p Project) string {
+	var lock poetryLock
+	if !p.Known() || !p.regular("poetry.lock") || toml.Unmarshal(p.read("poetry.lock"), &lock) != nil {
+		return "which packages poetry builds a wheel of, and keeps, is not known without poetry.lock"
+	}
+	for _, pkg := range lock.Packages {
+		files := append(slices.Clone(pkg.Files), lock.Metadata.Files[pkg.Name]...) // there until lock version 2.0
+		if !slices.ContainsFunc(files, func(f poetryFile) bool { return strings.HasSuffix(f.File, ".whl") }) {
+			return "poetry builds a wheel of " + pkg.Name + " and keeps it, and no image made of such a one has been proven equal yet"
+		}
+	}
+	return ""
 }
 
 // poetryCacheDir is POETRY_CACHE_DIR, cache-dir in the project's poetry.toml, or
@@ -124,12 +144,20 @@ func poetryCacheDir(e Env) (dir, guess string) {
 // poetryLock is what matters of poetry.lock.
 type poetryLock struct {
 	Packages []struct {
-		Name   string `toml:"name"`
+		Name   string       `toml:"name"`
+		Files  []poetryFile `toml:"files"`
 		Source struct {
 			Type string `toml:"type"`
 			URL  string `toml:"url"`
 		} `toml:"source"`
 	} `toml:"package"`
+	Metadata struct {
+		Files map[string][]poetryFile `toml:"files"`
+	} `toml:"metadata"`
+}
+
+type poetryFile struct {
+	File string `toml:"file"`
 }
 
 // poetryManifests says what "poetry install" reads: pyproject.toml,

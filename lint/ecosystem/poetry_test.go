@@ -29,7 +29,8 @@ func TestPoetryCommands(t *testing.T) {
 func TestPoetryCaches(t *testing.T) {
 	in := func(files []string, vars ...string) ecosystem.Env {
 		e := root(vars...)
-		e.Project = project(append([]string{"pyproject.toml", "[tool.poetry]\nname = \"api\"\n"}, files...)...)
+		lock := "[[package]]\nname = \"a\"\nfiles = [{file = \"a-1.tar.gz\"}, {file = \"a-1.whl\"}]\n"
+		e.Project = project(append([]string{"pyproject.toml", "[tool.poetry]\nname = \"api\"\n", "poetry.lock", lock}, files...)...)
 		return e
 	}
 	const end = " project(api) native; cache "
@@ -47,6 +48,9 @@ func TestPoetryCaches(t *testing.T) {
 		{"poetry add x", in(nil), "artifacts /root/.cache/pypoetry/artifacts" + end + "/root/.cache/pypoetry/cache doubt(poetry add may choose versions by what an old cache holds)"},
 		{"poetry install", root(), "artifacts /root/.cache/pypoetry/artifacts doubt(the project's name isn't known, and the cache must not be shared with other projects) native; cache /root/.cache/pypoetry/cache"},
 		{"poetry run x", in(nil), ""},
+		{"poetry install", in([]string{"poetry.lock", "[[package]]\nname = \"a\"\n[metadata.files]\na = [{file = \"a-1.whl\"}]\n"}), "artifacts /root/.cache/pypoetry/artifacts" + end + "/root/.cache/pypoetry/cache"},
+		{"poetry install", in([]string{"poetry.lock", "[[package]]\nname = \"a\"\nfiles = [{file = \"a-1.tar.gz\"}]\n"}), "artifacts /root/.cache/pypoetry/artifacts doubt(poetry builds a wheel of a and keeps it, and no image made of such a one has been proven equal yet)" + end + "/root/.cache/pypoetry/cache"},
+		{"poetry install", in([]string{"poetry.lock", "["}), "artifacts /root/.cache/pypoetry/artifacts doubt(which packages poetry builds a wheel of, and keeps, is not known without poetry.lock)" + end + "/root/.cache/pypoetry/cache"},
 	} {
 		if got := cachesOf(t, tt.command, tt.env); got != tt.want {
 			t.Errorf("caches of %s:\n got %s\nwant %s", tt.command, got, tt.want)

@@ -1,0 +1,3 @@
+import nodder
+
+nodder.main()
