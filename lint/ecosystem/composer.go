@@ -13,7 +13,7 @@ import (
 // 03-cli, 04-schema, 06-config) and src/Composer/Factory.php where that leaves
 // something open.
 func composer() *Tool {
-	return &Tool{Name: "composer", Match: matchComposer, Caches: composerCaches, Manifests: composerManifests, Example: Example{
+	return &Tool{Name: "composer", Proven: true, Match: matchComposer, Caches: composerCaches, Manifests: composerManifests, Example: Example{
 		Base: "php:8.4-cli",
 		Files: map[string]string{
 			"composer.json": `{"name": "example/app"}`,

@@ -49,7 +49,7 @@ func (m *Manifests) composerOptions(u *Use, e Env) {
 		switch f.name {
 		case "--no-dev", "--dev", "--no-scripts", "--no-plugins", "--no-autoloader", "--prefer-dist", "--prefer-source", "--prefer-install", "--no-progress", "--no-interaction", "-n",
 			"--no-cache", "--ansi", "--no-ansi", "--quiet", "-q", "-v", "-vv", "-vvv", "--verbose", "--ignore-platform-reqs", "--ignore-platform-req", "--no-suggest", "--audit", "--no-audit", "--profile",
-			"--working-dir", "-d":
+			"--working-dir", "-d", "--optimize-autoloader", "-o", "--classmap-authoritative", "-a": // of the autoloader, see below
 			if !f.known {
 				m.doubt("the value of composer's " + f.name + " is not known")
 			}

@@ -70,7 +70,7 @@ func TestComposerManifests(t *testing.T) {
 		{"path package", install, "", []string{"composer.json", `{}`, "composer.lock", `{"packages": [{"name": "a/l", "dist": {"type": "path"}}]}`}, good + " breaks: composer.lock has the local package a/l"},
 		{"vendor-dir", install, "", []string{"composer.json", `{"config": {"vendor-dir": "lib"}}`, "composer.lock", lock}, good + " doubt: composer.json sets vendor-dir"},
 		{"version control", install, "", []string{"composer.json", `{}`, "composer.lock", lock, ".git/HEAD", ""}, good + " doubt: the context has .git"},
-		{"unknown option", install + " -o", "", []string{"composer.json", `{}`, "composer.lock", lock}, good + " doubt: composer is given -o"},
+		{"unknown option", install + " --apcu-autoloader", "", []string{"composer.json", `{}`, "composer.lock", lock}, good + " doubt: composer is given --apcu-autoloader"},
 		{"COMPOSER", install, "COMPOSER=other.json", []string{"composer.json", `{}`, "composer.lock", lock}, good + " doubt: COMPOSER is set"},
 		{"broken", install, "", []string{"composer.json", `{`, "composer.lock", lock}, good + " doubt: composer.json can't be read: unexpected end of JSON input"},
 	}

@@ -1,0 +1,8 @@
+<?php
+
+namespace Local;
+
+class Local
+{
+    public const TEXT = 'local';
+}
