@@ -192,8 +192,8 @@ type Cache struct {
 	Never string
 	// Off says what turns the cache off where a fix can't turn it on again.
 	Off string
-	// Instead are words of the command that turn the cache off, with what turns
-	// it on in their place.
+	// Instead are words of the command with which the cache is off, or would
+	// change what is built, and what has to stand in their place.
 	Instead []Instead
 	// Defeats are words of the command that keep it from using the cache and have no
 	// other use today. Unlike those of Instead they leave a mount of the cache

@@ -12,7 +12,7 @@ import (
 // maven is Java's build tool, by its own documentation (maven.apache.org:
 // settings, pom reference, "Introduction to the Build Lifecycle", mvn --help).
 func maven() *Tool {
-	return &Tool{Name: "maven", Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Cross: jvmCross, Example: Example{
+	return &Tool{Name: "maven", Proven: true, Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Cross: jvmCross, Example: Example{
 		Base: "maven:3-eclipse-temurin-21",
 		Files: map[string]string{
 			"pom.xml": "<project><modelVersion>4.0.0</modelVersion><groupId>example</groupId><artifactId>app</artifactId><version>1</version></project>",
@@ -80,12 +80,20 @@ func mavenDir(l line) string {
 }
 
 // mavenCaches is the local repository, never the rest of ~/.m2, which holds
-// settings.xml. A release is fetched once and for all; a SNAPSHOT, a range and
-// LATEST are looked up once a day (settings reference, updatePolicy), so that
-// they may give another result with the cache. An artifact's hash is checked
-// when it is fetched, not when it is used: the repository is not for projects
-// that aren't trusted. Maven doesn't lock it against other processes unless
-// told so (Maven Resolver, "Named Locks"): hence Locked.
+// settings.xml. A release is fetched once and for all; a SNAPSHOT, a range,
+// LATEST and a plugin without a version are looked up once a day (settings
+// reference, updatePolicy), also where the POM of a dependency names them, which
+// no file of the project shows: the cache would give another result than none.
+// With -U Maven looks them up each time, whatever an updatePolicy says
+// (maven-resolver, DefaultRemoteRepositoryManager.getPolicy; tried with Maven
+// 3.8.7: a range of a dependency, LATEST and a SNAPSHOT stay as they are without
+// -U, and are found anew with it), and where there is no cache -U changes
+// nothing. So it comes with the mount.
+//
+// An artifact's hash is checked when it is fetched, not when it is used: the
+// repository is not for projects that aren't trusted. Maven doesn't lock it
+// against other processes unless told so (Maven Resolver, "Named Locks"): hence
+// Locked.
 //
 // "install" puts what the project makes into the repository, where a module
 // built later without its sibling would find what an older build made.
@@ -106,8 +114,8 @@ func mavenCaches(u *Use, e Env) []Cache {
 		c.Doubt = err
 	default:
 		c.Project = pom.coordinates()
-		c.Doubt = mavenFloats(p, pom, u)
 	}
+	c.mavenUpdates(u, e)
 	if c.Doubt == "" && !bringsNoArtifacts(e.Base) {
 		c.Doubt = "the base image may bring artifacts that can't be downloaded"
 	}
@@ -158,11 +166,40 @@ func (c *Cache) mavenFolder(u *Use, e Env) {
 	}
 	if p := e.Project; p.Known() && p.holds(".mvn") {
 		for _, name := range []string{".mvn/maven.config", ".mvn/jvm.config"} {
-			if text := string(p.read(name)); strings.Contains(text, "maven.repo.local") || strings.Contains(text, "-s") && strings.HasSuffix(name, "maven.config") {
+			text := string(p.read(name))
+			settings := slices.ContainsFunc(strings.Fields(text), func(w string) bool {
+				return strings.HasPrefix(w, "-s") || strings.HasPrefix(w, "-gs") || strings.HasPrefix(w, "--settings") || strings.HasPrefix(w, "--global-settings")
+			})
+			if strings.Contains(text, "maven.repo.local") || settings && strings.HasSuffix(name, "maven.config") {
 				c.Guess = name + " may move the repository"
 			}
 		}
 	}
+}
+
+// mavenUpdates sees to it that Maven looks for newer versions each time. What
+// forbids it to goes before -U (maven-core,
+// DefaultRepositorySystemSessionFactory.java).
+func (c *Cache) mavenUpdates(u *Use, e Env) {
+	arguments, _, _ := e.get("MAVEN_ARGS")
+	if p := e.Project; p.Known() && p.holds(".mvn") {
+		arguments += " " + string(p.read(".mvn/maven.config"))
+	}
+	for _, option := range []string{"-nsu", "--no-snapshot-updates"} {
+		if u.options.on(option) || slices.Contains(strings.Fields(arguments), option) {
+			c.Doubt = option + " keeps Maven from looking for newer versions"
+			return
+		}
+	}
+	if u.options.on("-U", "--update-snapshots") {
+		return
+	}
+	w := u.options.operands[0]
+	if !w.Literal || w.Raw != w.Value {
+		c.Doubt = "Maven looks for newer versions once a day only, without -U"
+		return
+	}
+	c.Instead = []Instead{{w, "-U " + w.Value}}
 }
 
 // pom is what matters of pom.xml (POM reference).
@@ -170,47 +207,9 @@ type pom struct {
 	GroupID    string `xml:"groupId"`
 	ArtifactID string `xml:"artifactId"`
 	Parent     *struct {
-		GroupID string  `xml:"groupId"`
-		Version string  `xml:"version"`
-		Path    *string `xml:"relativePath"`
+		GroupID string `xml:"groupId"`
 	} `xml:"parent"`
 	Modules []string `xml:"modules>module"`
-	Plugins []plugin `xml:"build>plugins>plugin"`
-	Managed []plugin `xml:"build>pluginManagement>plugins>plugin"`
-}
-
-type plugin struct {
-	GroupID    string `xml:"groupId"`
-	ArtifactID string `xml:"artifactId"`
-	Version    string `xml:"version"`
-}
-
-// unpinned is a plugin whose version nothing gives, so that Maven looks for the
-// newest one ("Introduction to the POM", "Super POM"; maven-core,
-// default-bindings.xml).
-func (p pom) unpinned() string {
-	for _, k := range p.Plugins {
-		managed := slices.ContainsFunc(p.Managed, func(m plugin) bool { return m.ArtifactID == k.ArtifactID && m.Version != "" })
-		own := k.GroupID == "" || k.GroupID == "org.apache.maven.plugins"
-		if k.Version != "" || managed || own && slices.Contains(boundPlugins[:], k.ArtifactID) {
-			continue
-		}
-		// Spring Boot's parent manages its own plugins and the usual ones
-		// (spring-boot-starter-parent's POM).
-		if p.Parent != nil && p.Parent.GroupID == "org.springframework.boot" && (own || k.GroupID == p.Parent.GroupID) {
-			continue
-		}
-		return k.ArtifactID
-	}
-	return ""
-}
-
-// boundPlugins are those that Maven itself gives a version, by its lifecycles
-// or by the Super POM (the last four).
-var boundPlugins = [...]string{
-	"maven-clean-plugin", "maven-compiler-plugin", "maven-deploy-plugin", "maven-ear-plugin", "maven-ejb-plugin", "maven-install-plugin", "maven-jar-plugin",
-	"maven-plugin-plugin", "maven-rar-plugin", "maven-resources-plugin", "maven-site-plugin", "maven-surefire-plugin", "maven-war-plugin",
-	"maven-antrun-plugin", "maven-assembly-plugin", "maven-dependency-plugin", "maven-release-plugin",
 }
 
 // coordinates name the project; "" where they hold a variable.
@@ -241,79 +240,6 @@ func readPOM(p Project) (pom, string) {
 		return m, "pom.xml doesn't name the project"
 	}
 	return m, ""
-}
-
-// mavenFloats says which version is not fixed in the project's files: Maven
-// looks such a version up once a day only. With -U it does each time (mvn
-// --help).
-func mavenFloats(p Project, root pom, u *Use) string {
-	if u.options.on("-U", "--update-snapshots") {
-		return ""
-	}
-	for _, goal := range u.options.operands {
-		// A plugin by its prefix alone ("Introduction to Plugin Prefix Resolution").
-		prefix, _, ok := strings.Cut(goal.Value, ":")
-		pinned := slices.ContainsFunc(root.Plugins, func(k plugin) bool { return k.Version != "" && strings.Contains(k.ArtifactID, prefix) })
-		if ok && strings.Count(goal.Value, ":") < 3 && !pinned && !slices.Contains(boundPlugins[:], "maven-"+prefix+"-plugin") {
-			return "the command gives no version for the plugin of " + goal.Value + ", which Maven looks up once a day only"
-		}
-	}
-	if root.Parent != nil && (p.Dir != "." || root.Parent.Path != nil && *root.Parent.Path != "") {
-		return "the parent of " + path.Join(p.Dir, "pom.xml") + " may be another file of the context"
-	}
-	type entry struct {
-		at Project
-		m  pom
-	}
-	for queue, seen := []entry{{p, root}}, 0; len(queue) > 0; seen++ {
-		it := queue[0]
-		queue = queue[1:]
-		if why := pomFloats(it.at.read("pom.xml")); why != "" {
-			return path.Join(it.at.Dir, "pom.xml") + " " + why
-		}
-		if name := it.m.unpinned(); name != "" {
-			return path.Join(it.at.Dir, "pom.xml") + " gives no version for " + name + ", which Maven looks up once a day only"
-		}
-		for _, name := range it.m.Modules {
-			at := it.at.in(strings.TrimSpace(name))
-			m, why := readPOM(at)
-			if why != "" || seen > 100 || at.Dir == it.at.Dir {
-				return "the module " + name + " can't be read"
-			}
-			queue = append(queue, entry{at, m})
-		}
-	}
-	return ""
-}
-
-// pomFloats looks at the versions of a pom.xml: those of its parent, its
-// dependencies and its plugins, and the properties that they may come from.
-func pomFloats(data []byte) string {
-	dec := xml.NewDecoder(strings.NewReader(string(data)))
-	var path []string
-	for {
-		tok, err := dec.Token()
-		if err != nil {
-			return ""
-		}
-		switch t := tok.(type) {
-		case xml.StartElement:
-			path = append(path, t.Name.Local)
-			if t.Name.Local == "updatePolicy" || t.Name.Local == "systemPath" {
-				return "sets " + t.Name.Local
-			}
-		case xml.EndElement:
-			path = path[:max(0, len(path)-1)]
-		case xml.CharData:
-			// /project/version is the project's own.
-			if n := len(path); n > 2 && (path[n-1] == "version" || path[n-2] == "properties") {
-				v := strings.TrimSpace(string(t))
-				if strings.HasSuffix(v, "-SNAPSHOT") || v == "LATEST" || v == "RELEASE" || v != "" && strings.ContainsAny(v[:1], "[(") {
-					return "asks for version " + v + ", which Maven looks up once a day only"
-				}
-			}
-		}
-	}
 }
 
 // mavenManifests says what the dependency plugin's goals read: pom.xml, those

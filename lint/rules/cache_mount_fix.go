@@ -219,8 +219,8 @@ func (s *step) cacheID(c ecosystem.Cache) string {
 	return id
 }
 
-// instead puts other words in the place of those that turn the cache off. A
-// word that goes takes the space in front of it along.
+// instead puts other words in the place of those that the cache asks to be
+// others. A word that goes takes the space in front of it along.
 func (all *steps) instead(w *want) []edit.Edit {
 	var edits []edit.Edit
 	for _, i := range w.cache.Instead {
@@ -231,6 +231,14 @@ func (all *steps) instead(w *want) []edit.Edit {
 		edits = append(edits, e)
 	}
 	return edits
+}
+
+// unwritable says what stands against a mount where a word can't be another one.
+func unwritable(i ecosystem.Instead) string {
+	if i.New == "" {
+		return i.Word.Value + " turns the cache off"
+	}
+	return "it takes " + i.New + " in the place of " + i.Word.Value
 }
 
 // gapBefore is what lies between a word of one of the commands and the word in
@@ -246,14 +254,14 @@ func (all *steps) gapBefore(w *want, word shell.Word) edit.Span {
 	return edit.Span{Start: word.Span.Start, End: word.Span.Start}
 }
 
-// rewordable holds that the words that turn the cache off can be changed where
-// they stand.
+// rewordable holds that the words that the cache asks to be others can be
+// changed where they stand.
 func (all *steps) rewordable(s *step, w *want, v *verdict) {
 	for _, i := range w.cache.Instead {
 		gap := all.pass.File.Text(all.gapBefore(w, i.Word))
 		// White space and the escapes of continued lines, but no comments.
 		if s.in.JSON || gap == "" || strings.Trim(gap, " \t\r\n\\`") != "" {
-			v.block("%s turns the cache off", i.Word.Value)
+			v.block("%s", unwritable(i))
 		}
 	}
 	if w.cache.Scratch != "" && !plainPath(w.cache.Scratch) {

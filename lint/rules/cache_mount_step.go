@@ -281,7 +281,7 @@ func (all *steps) caches(s *step) []*want {
 				continue
 			}
 			if s.made[s.commands[i]] && len(c.Instead) > 0 {
-				c.Off, c.Instead, c.Scratch = "a word of the Makefile turns it off", nil, ""
+				c.Off, c.Instead, c.Scratch = "in the Makefile "+unwritable(c.Instead[0]), nil, ""
 			}
 			k := slices.IndexFunc(wants, func(w *want) bool { return w.cache.Path == c.Path })
 			if k < 0 {

@@ -1,0 +1,5 @@
+package example;
+
+public class Greeting {
+    public static final String TEXT = "hello";
+}
