@@ -58,38 +58,72 @@ func matchDnf(c *shell.Command) *Use {
 // dnfCaches: packages are kept only when keepcache is set, which is off by
 // default but for yum 3 on some releases (dnf.conf(5), yum.conf(5)), so the fix
 // sets it. The list of packages beside them is taken as it is for 48 hours
-// (dnf.conf(5), metadata_expire): another result than without the cache, which
-// is why the mount is only offered. A package's file is named by version and
-// architecture; its signature is checked when it is installed.
+// (dnf.conf(5), metadata_expire): another result than without the cache. With
+// --refresh dnf 4 looks for a newer list each time, and fails where it can't,
+// also with skip_if_unavailable (tried with dnf 4.14): so the fix says that, too.
+// But dnf notes its command line in the image (/var/lib/dnf/history.sqlite), and
+// in it the fix's options, so that the mount is only offered. A package's file
+// is named by version and architecture, and checked against the list; its
+// signature is checked when it is installed.
 func dnfCaches(u *Use, e Env) []Cache {
 	if u.Kind&Fetch == 0 {
 		return nil
 	}
+	name, four := u.Command.Name(), dnfFour(u.Command.Name(), e.Base)
 	c := Cache{
 		Name: "packages", Costs: "downloads every package and the lists of them again",
 		ID: "imgmgr-dnf", PerBase: true, Locked: true, Fetched: true,
-		Doubt: u.Command.Name() + " takes lists of packages of up to two days from its cache",
+		Doubt: name + " takes lists of packages of up to two days from its cache",
 	}
-	if strings.HasPrefix(u.Command.Name(), "dnf") { // the others have no such option, or not in every version
+	var options string
+	switch {
+	case u.options.on("--refresh") && !four:
+		c.Doubt = "whether " + name + " falls back to the lists in its cache is not known"
+	case four:
+		if c.Doubt = "dnf notes the options that the fix adds in /var/lib/dnf/history.sqlite"; !u.options.on("--refresh") {
+			options = " --refresh"
+		}
+	case strings.HasPrefix(name, "dnf"): // the others have no such option, or not in every version
 		c.Doubt += " (--refresh makes it look for newer ones)"
 	}
-	if u.options.on("--refresh") {
-		c.Doubt = "whether " + u.Command.Name() + " falls back to the lists in its cache is not known"
-	}
 	c.Path, c.Guess = dnfFolder(u.Command.Name(), e.Base)
+	keeps := name == "tdnf"
 	for _, f := range u.options.flags {
 		switch key, _, _ := strings.Cut(f.value, "="); {
 		case f.name == "--setopt" && (key == "cachedir" || key == "system_cachedir"), f.name == "--installroot", f.name == "-c", f.name == "--config":
 			c.Guess = f.name + " may move the cache"
 		case f.name == "--setopt" && key == "keepcache":
-			return []Cache{c}
+			keeps = true
 		}
 	}
-	// The option stands behind the command's verb.
-	if w := u.options.operands[0]; w.Raw == w.Value && u.Command.Name() != "tdnf" {
-		c.Instead = []Instead{{w, w.Value + " --setopt=keepcache=1"}}
+	if !keeps {
+		options = " --setopt=keepcache=1" + options
+	}
+	// Options stand behind the command's verb.
+	if w := u.options.operands[0]; w.Raw == w.Value && options != "" {
+		c.Instead = []Instead{{w, w.Value + options}}
+	} else if options == "" && four {
+		c.Doubt = "" // the command stays as it is
 	}
 	return []Cache{c}
+}
+
+// dnfFour reports that a command of the family is dnf 4: by its own name, or by
+// the base image's release (of Fedora before 41, of RHEL's kin from 8 on, where
+// yum is dnf, and of Amazon Linux since 2023).
+func dnfFour(name, base string) bool {
+	repo, release := repository(base), leadingNumber(tagOf(base))
+	switch {
+	case name == "dnf-3":
+		return true
+	case name != "dnf" && name != "yum":
+		return false
+	case repo == "fedora":
+		return release > 21 && release < 41
+	case repo == "amazonlinux":
+		return release == 2023
+	}
+	return slices.Contains([]string{"almalinux", "rockylinux", "oraclelinux", "centos"}, repo) && release >= 8 && release <= 10
 }
 
 // dnfFolder is where a program of the family keeps its cache, and what isn't
@@ -101,7 +135,7 @@ func dnfFolder(name, base string) (dir, guess string) {
 	switch {
 	case name == "dnf5":
 		return "/var/cache/libdnf5", ""
-	case name == "dnf-3":
+	case dnfFour(name, base):
 		return "/var/cache/dnf", ""
 	case name == "tdnf":
 		return "/var/cache/tdnf", ""
@@ -109,8 +143,6 @@ func dnfFolder(name, base string) (dir, guess string) {
 		return "/var/cache/yum", ""
 	case repo == "fedora" && release >= 41:
 		return "/var/cache/libdnf5", ""
-	case repo == "fedora" && release > 0:
-		return "/var/cache/dnf", ""
 	case name == "dnf":
 		return "/var/cache/dnf", "whether this is dnf 5, whose cache is in /var/cache/libdnf5, is not known"
 	case repo == "centos" && release == 7 || repo == "amazonlinux" && release == 2:

@@ -143,10 +143,15 @@ func TestDnf(t *testing.T) {
 		return " doubt(" + name + " takes lists of packages of up to two days from its cache)"
 	}
 	const keep = " install->install --setopt=keepcache=1"
+	const noted = " doubt(dnf notes the options that the fix adds in /var/lib/dnf/history.sqlite)"
 	checkCaches(t, []cacheCase{
-		{"dnf install -y curl", on("fedora:40"), "packages /var/cache/dnf" + dnf + keep},
+		{"dnf install -y curl", on("fedora:40"), "packages /var/cache/dnf" + noted + keep + " --refresh"},
 		{"dnf install -y curl", on("fedora:42"), "packages /var/cache/libdnf5" + dnf + keep},
-		{"dnf install -y curl", on("rockylinux:9"), "packages /var/cache/dnf guess(whether this is dnf 5, whose cache is in /var/cache/libdnf5, is not known)" + dnf + keep},
+		{"dnf install -y curl", on("rockylinux:9"), "packages /var/cache/dnf" + noted + keep + " --refresh"},
+		{"yum install curl", on("almalinux:8.10"), "packages /var/cache/dnf" + noted + keep + " --refresh"},
+		{"dnf install --refresh curl", on("amazonlinux:2023"), "packages /var/cache/dnf" + noted + keep},
+		{"dnf install --refresh --setopt=keepcache=1 curl", on("rockylinux:9"), "packages /var/cache/dnf"},
+		{"dnf install curl", on("x"), "packages /var/cache/dnf guess(whether this is dnf 5, whose cache is in /var/cache/libdnf5, is not known)" + dnf + keep},
 		{"dnf install --setopt=keepcache=True curl", on("fedora:42"), "packages /var/cache/libdnf5" + dnf},
 		{"dnf install --setopt=cachedir=/x curl", on("fedora:42"), "packages /var/cache/libdnf5 guess(--setopt may move the cache)" + dnf + keep},
 		{"dnf --installroot /x install curl", on("fedora:42"), "packages /var/cache/libdnf5 guess(--installroot may move the cache)" + dnf + keep},
@@ -156,7 +161,7 @@ func TestDnf(t *testing.T) {
 		{"microdnf install curl", on("x"), "packages /var/cache/yum" + other("microdnf") + keep},
 		{"tdnf install curl", on("x"), "packages /var/cache/tdnf" + other("tdnf")},
 		{"dnf5 install curl", on("x"), "packages /var/cache/libdnf5" + strings.Replace(dnf, "(dnf", "(dnf5", 1) + keep},
-		{"dnf-3 install curl", on("x"), "packages /var/cache/dnf" + strings.Replace(dnf, "(dnf", "(dnf-3", 1) + keep},
+		{"dnf-3 install curl", on("x"), "packages /var/cache/dnf" + noted + keep + " --refresh"},
 		{"dnf makecache", on("x"), ""},
 	})
 }
