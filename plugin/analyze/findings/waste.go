@@ -35,7 +35,10 @@ func waste(e *Evidence) []report.Finding {
 			f.Remedy = "Make them once: put both instructions together, or build in another stage and copy the result"
 		}
 		if g.Shipped < e.Base && g.How != cost.Recopied {
-			f.Remedy = "They are the base image's: choose one without them"
+			f.Remedy = "They are the base image's: another one may not have them"
+			if g.How == cost.Overwritten { // as the records of packages are, by every installation
+				f.Severity = report.Info
+			}
 		}
 		out = append(out, f)
 	}
@@ -66,7 +69,7 @@ func duplicates(e *Evidence) []report.Finding {
 		return nil
 	}
 	f.Layer = e.Costs.Copies[0].Layer
-	f.Message = fmt.Sprintf("%s have a content that is in the image already, %s in all; the costliest is %s", ui.Count(f.Files, "file"), ui.Size(f.Bytes), e.Costs.Copies[0].Paths[0])
+	f.Message = fmt.Sprintf("%s have a content that is in the image already, %s in all; the costliest is /%s", ui.Count(f.Files, "file"), ui.Size(f.Bytes), e.Costs.Copies[0].Paths[0])
 	f.Remedy = "Link to one of them, or leave the others out"
 	return []report.Finding{f}
 }

@@ -16,6 +16,9 @@ func Markdown(out io.Writer, r *report.Report) error {
 	fmt.Fprintf(&b, "### %s (%s)\n\n", cell(r.Image.Source), r.Image.Platform)
 	fmt.Fprintf(&b, "| shipped | live | dead | efficiency | to pull | layers |\n|--:|--:|--:|--:|--:|--:|\n| %s | %s | %s | %s | %s | %d |\n\n",
 		ui.Size(t.ShippedBytes), ui.Size(t.LiveBytes), ui.Size(t.DeadBytes), ui.Percent(t.Efficiency), ui.Size(r.Pull.Bytes), len(r.Layers))
+	if app := r.Pull.App; app != nil {
+		fmt.Fprintf(&b, "%s to pull again when a file changes that %s copies\n\n", ui.Size(app.Bytes), cell(where(r.Layers[app.Layer])))
+	}
 	for _, g := range r.Gates {
 		verdict := "met"
 		if !g.Passed {
@@ -24,8 +27,8 @@ func Markdown(out io.Writer, r *report.Report) error {
 		fmt.Fprintf(&b, "- `%s`: %s (%s)\n", g, verdict, g.Value)
 	}
 	if c := r.Comparison; c != nil {
-		fmt.Fprintf(&b, "- compared with %s: %s shipped, %s live; %d paths added, %d removed, %d changed; %s\n",
-			cell(c.With), signed(c.ShippedBytes), signed(c.LiveBytes), c.Added, c.Removed, c.Changed, ui.Count(len(c.Packages), "package change"))
+		fmt.Fprintf(&b, "- compared with %s: %s shipped, %s live; %s added, %d removed, %d changed; %s\n",
+			cell(c.With), signed(c.ShippedBytes), signed(c.LiveBytes), ui.Count(c.Added, "path"), c.Removed, c.Changed, ui.Count(len(c.Packages), "package change"))
 	}
 	fmt.Fprintf(&b, "\n| | finding | remedy |\n|--:|---|---|\n")
 	for _, f := range r.Findings {

@@ -267,7 +267,7 @@ func (p *printer) comparison(c *report.Comparison) {
 		p.line("%s", p.paint(green, "the same files, and the same configuration"))
 		return
 	}
-	p.line("%s shipped, %s live; %d paths added, %d removed, %d changed", signed(c.ShippedBytes), signed(c.LiveBytes), c.Added, c.Removed, c.Changed)
+	p.line("%s shipped, %s live; %s added, %d removed, %d changed", signed(c.ShippedBytes), signed(c.LiveBytes), ui.Count(c.Added, "path"), c.Removed, c.Changed)
 	for _, path := range c.Paths[:min(2*top, len(c.Paths))] {
 		p.line("%9s  %-8s  /%s", signed(path.Bytes), path.Change, path.Path)
 	}
