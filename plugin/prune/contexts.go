@@ -42,13 +42,13 @@ func (f *flags) everyContext(ctx context.Context, policy *retention.Policy) erro
 		}
 		fmt.Fprintf(streams.Out, "context %s\n", ui.Plain(c.Name))
 		f.context = c.Name
-		inv, err := f.gather(ctx, streams, f.now())
-		if err != nil {
+		planning := &planning{policy: policy}
+		if err := f.gather(ctx, streams, f.now(), planning); err != nil {
 			fmt.Fprintf(streams.Err, "unknown, for it can't be read: %s\n", ui.Plain(err.Error()))
 			code = max(code, ui.Findings)
 			continue
 		}
-		err = f.act(ctx, streams, inv, policy)
+		err := f.act(ctx, streams, planning.plan)
 		exit, coded := errors.AsType[*ui.Exit](err)
 		switch {
 		case coded:

@@ -19,11 +19,11 @@ func (f *flags) diff(ctx context.Context, oldPath, newPath string) error {
 		return err
 	}
 	streams := f.streams()
-	inv, err := f.gather(ctx, streams, f.now())
-	if err != nil {
+	was, is := &planning{policy: before}, &planning{policy: after}
+	if err := f.gather(ctx, streams, f.now(), was, is); err != nil {
 		return err
 	}
-	a, b := retention.Make(inv, before), retention.Make(inv, after)
+	a, b := was.plan, is.plan
 	goneA, goneB := reasons(a.Remove), reasons(b.Remove)
 	lines := 0
 	for _, r := range b.Remove {

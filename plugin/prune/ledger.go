@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,42 +12,55 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
-// firstSeen fills in when each manifest was listed for the first time, from a
-// ledger on this machine, and adds to the ledger what is new. Registries don't say
-// when something was pushed; this is how long it has been there at least.
-func firstSeen(inv *retention.Inventory) error {
+// ledger fills in when each manifest was listed for the first time, from a file on
+// this machine, and adds to it what is new. Registries don't say when something was
+// pushed; this is how long it has been there at least.
+type ledger struct {
+	path  string
+	seen  map[string]time.Time // by reference
+	host  string
+	taken time.Time
+	fresh bool // something is new
+}
+
+func (l *ledger) begin(head *retention.Inventory) error {
 	state, err := stateFolder()
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(state, "first-seen.json")
-	ledger := map[string]time.Time{} // by reference
-	text, err := os.ReadFile(path)
+	l.path, l.seen = filepath.Join(state, "first-seen.json"), map[string]time.Time{}
+	l.host, l.taken = head.Host, head.Taken
+	text, err := os.ReadFile(l.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	case err != nil:
 		return fmt.Errorf("read when images were first seen: %w", err)
-	default:
-		if err := json.Unmarshal(text, &ledger); err != nil {
-			return fmt.Errorf("read when images were first seen, from %s: %w; without that file, they count as seen today", path, err)
-		}
 	}
-	before := maps.Clone(ledger)
-	for i := range inv.Repositories {
-		repo := &inv.Repositories[i]
-		for j := range repo.Manifests {
-			m := &repo.Manifests[j]
-			ref := inv.Host + "/" + repo.Name + "@" + m.Digest
-			if _, known := ledger[ref]; !known {
-				ledger[ref] = inv.Taken
-			}
-			m.FirstSeen = ledger[ref]
-		}
+	if err := json.Unmarshal(text, &l.seen); err != nil {
+		return fmt.Errorf("read when images were first seen, from %s: %w; without that file, they count as seen today", l.path, err)
 	}
-	if maps.Equal(before, ledger) {
+	return nil
+}
+
+func (l *ledger) add(r *retention.Repository) {
+	for i := range r.Manifests {
+		m := &r.Manifests[i]
+		ref := l.host + "/" + r.Name + "@" + m.Digest
+		first, known := l.seen[ref]
+		if !known {
+			first, l.fresh = l.taken, true
+			l.seen[ref] = first
+		}
+		m.FirstSeen = first
+	}
+}
+
+func (l *ledger) end() error {
+	if !l.fresh {
 		return nil
 	}
-	return writeLedger(path, ledger)
+	return writeLedger(l.path, l.seen)
 }
 
 // writeLedger replaces the ledger as a whole, so that a crash leaves the old one.

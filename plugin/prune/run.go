@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,21 +23,19 @@ func (f *flags) prune(ctx context.Context) error {
 	if f.allContexts {
 		return f.everyContext(ctx, policy)
 	}
-	inv, err := f.gather(ctx, streams, f.now())
-	if err != nil {
+	planning := &planning{policy: policy}
+	takers := []taker{planning}
+	if f.saveInventory != "" {
+		takers = append(takers, &saving{path: f.saveInventory})
+	}
+	if err := f.gather(ctx, streams, f.now(), takers...); err != nil {
 		return err
 	}
-	if f.saveInventory != "" {
-		if err := writeInventory(f.saveInventory, inv); err != nil {
-			return err
-		}
-	}
-	return f.act(ctx, streams, inv, policy)
+	return f.act(ctx, streams, planning.plan)
 }
 
-// act makes the plan, shows it, and carries it out.
-func (f *flags) act(ctx context.Context, streams ui.Streams, inv *retention.Inventory, policy *retention.Policy) error {
-	plan := retention.Make(inv, policy)
+// act shows a plan, and carries it out.
+func (f *flags) act(ctx context.Context, streams ui.Streams, plan *retention.Plan) error {
 	if err := f.show(streams, plan); err != nil {
 		return err
 	}
@@ -66,11 +63,11 @@ func (f *flags) check() error {
 // show prints the plan and saves it.
 func (f *flags) show(streams ui.Streams, plan *retention.Plan) error {
 	if f.plan != "" {
-		var text bytes.Buffer
-		if err := plan.Write(&text); err != nil {
-			return fmt.Errorf("save the plan: %w", err)
+		file, err := os.OpenFile(f.plan, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		if err == nil {
+			err = errors.Join(plan.Write(file), file.Close())
 		}
-		if err := os.WriteFile(f.plan, text.Bytes(), 0o600); err != nil {
+		if err != nil {
 			return fmt.Errorf("save the plan: %w", err)
 		}
 	}

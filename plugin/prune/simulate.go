@@ -16,12 +16,18 @@ func (f *flags) simulate(paths []string) error {
 	}
 	out := f.streams().Out
 	for _, path := range paths {
-		inv, err := readInventory(path)
+		planning := &planning{policy: policy}
+		err := readInventory(path, func(head *retention.Inventory) (func(*retention.Repository), error) {
+			return begin(head, []taker{planning})
+		})
+		if err == nil {
+			err = planning.end()
+		}
 		if err != nil {
 			return err
 		}
-		plan := retention.Make(inv, policy)
-		fmt.Fprintf(out, "%s  %s  removes %s, frees %s, stops at %s\n", inv.Taken.Format(time.DateOnly), placeName(plan.Place),
+		plan := planning.plan
+		fmt.Fprintf(out, "%s  %s  removes %s, frees %s, stops at %s\n", plan.Taken.Format(time.DateOnly), placeName(plan.Place),
 			counted(plan.Remove), ui.Size(plan.FreesBytes), ui.Count(len(plan.Stopped), "repository"))
 	}
 	return nil

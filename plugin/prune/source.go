@@ -1,13 +1,12 @@
 package prune
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,50 +32,68 @@ type source struct {
 	insecure  bool
 }
 
-// gather reads the facts of the place that the command line names.
-func (s *source) gather(ctx context.Context, streams ui.Streams, now time.Time) (*retention.Inventory, error) {
-	inv, err := s.facts(ctx, streams, now)
-	if ctx.Err() != nil {
-		return nil, errors.New("interrupted while reading; nothing was changed")
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range s.inUse {
-		uses, err := usesIn(path)
-		if err != nil {
-			return nil, err
-		}
-		inv.InUse = append(inv.InUse, uses...)
-	}
-	return inv, nil
-}
-
-func (s *source) facts(ctx context.Context, streams ui.Streams, now time.Time) (*retention.Inventory, error) {
+// gather reads the facts of the place that the command line names, once, for all that
+// take them.
+func (s *source) gather(ctx context.Context, streams ui.Streams, now time.Time, takers ...taker) error {
 	name, err := s.place()
 	if err != nil {
-		return nil, err
+		return err
+	}
+	var uses []retention.Use
+	for _, path := range s.inUse {
+		found, err := usesIn(path)
+		if err != nil {
+			return err
+		}
+		uses = append(uses, found...)
+	}
+	to := func(head *retention.Inventory) (func(*retention.Repository), error) {
+		head.InUse = append(head.InUse, uses...)
+		if strings.HasPrefix(name, engine.Place) {
+			head.Place = name // an engine doesn't know of contexts
+		}
+		return begin(head, takers)
 	}
 	if s.inventory != "" {
-		return readInventory(s.inventory)
+		err = readInventory(s.inventory, to)
+	} else {
+		if strings.HasPrefix(name, registry.Scheme) {
+			takers = slices.Concat([]taker{&ledger{}}, takers)
+		}
+		err = s.read(ctx, streams, name, now, to)
 	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted while reading; nothing was changed")
+	}
+	if err != nil {
+		return err
+	}
+	return end(takers)
+}
+
+// read reads the facts of a place.
+func (s *source) read(ctx context.Context, streams ui.Streams, name string, now time.Time, to func(*retention.Inventory) (func(*retention.Repository), error)) error {
 	bar := ui.NewProgress(streams.Err, "reading tags")
 	defer bar.End()
 	from, err := s.open(ctx, name, bar.Show)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if large, ok := from.(*registry.Registry); ok {
+		return large.Read(ctx, now, to)
 	}
 	inv, err := from.Inventory(ctx, now)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if strings.HasPrefix(name, engine.Place) {
-		inv.Place = name // an engine doesn't know of contexts
+	add, err := to(inv)
+	if err != nil {
+		return err
 	}
-	if !strings.HasPrefix(name, registry.Scheme) {
-		return inv, nil
+	for i := range inv.Repositories {
+		add(&inv.Repositories[i])
 	}
-	return inv, firstSeen(inv)
+	return nil
 }
 
 // place is the one place that the command line names, as plans write it.
@@ -141,28 +158,4 @@ func (s *source) open(ctx context.Context, name string, progress func(int, int))
 		return openEngine(ctx, context)
 	}
 	return nil, fmt.Errorf("the plan is for %q, which imgmgr can't change", name)
-}
-
-func readInventory(path string) (*retention.Inventory, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the inventory: %w", err)
-	}
-	defer file.Close()
-	inv, err := retention.ReadInventory(bufio.NewReaderSize(file, 1<<20))
-	if err != nil {
-		return nil, fmt.Errorf("read the inventory %s: %w", path, err)
-	}
-	return inv, nil
-}
-
-func writeInventory(path string, inv *retention.Inventory) error {
-	text, err := json.Marshal(inv)
-	if err == nil {
-		err = os.WriteFile(path, append(text, '\n'), 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("save the inventory: %w", err)
-	}
-	return nil
 }

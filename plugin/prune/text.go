@@ -266,18 +266,15 @@ func printJournals(out io.Writer, journals []string) error {
 	return nil
 }
 
-// printWhy prints all that a plan says of a digest.
-func printWhy(out ui.Output, inv *retention.Inventory, plan *retention.Plan, ref, digest string) error {
+// printWhy prints all that a plan says of a digest, and what its repository does.
+func printWhy(out ui.Output, repositories []*retention.Repository, plan *retention.Plan, ref, digest string) error {
 	w := &strings.Builder{}
 	fmt.Fprintf(w, "%s\n  digest   %s\n", ref, digest)
 	repo, _, _, err := retention.SplitRef(ref)
 	if err != nil {
 		return err
 	}
-	for _, r := range inv.Repositories {
-		if inv.Host+"/"+r.Name != repo && r.Name != repo {
-			continue
-		}
+	for _, r := range repositories {
 		for _, m := range r.Manifests {
 			if m.Digest == digest {
 				fmt.Fprintf(w, "  kind     %s\n", strings.TrimSpace(string(m.Kind)+" "+ui.Plain(m.Platform)))

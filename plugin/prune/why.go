@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/distribution/reference"
 
@@ -23,21 +24,41 @@ func (f *flags) why(ctx context.Context, image string) error {
 		return err
 	}
 	streams := f.streams()
-	inv, err := f.gather(ctx, streams, f.now())
-	if err != nil {
+	planning, named := &planning{policy: policy}, &finding{names: []string{ref.Name(), reference.FamiliarName(ref)}}
+	if err := f.gather(ctx, streams, f.now(), planning, named); err != nil {
 		return err
 	}
-	plan := retention.Make(inv, policy)
+	plan := planning.plan
 	name := reference.TagNameOnly(ref).String()
-	if inv.Host == "" { // an engine's names are short
+	if named.host == "" { // an engine's names are short
 		name = reference.FamiliarString(reference.TagNameOnly(ref))
 	}
 	digest := digestOf(plan, name)
 	if digest == "" {
 		return fmt.Errorf("there is no %s in %s", name, placeName(plan.Place))
 	}
-	return printWhy(streams.Out, inv, plan, name, digest)
+	return printWhy(streams.Out, named.found, plan, name, digest)
 }
+
+// finding keeps the repositories of some names, with the host or without.
+type finding struct {
+	names []string
+	host  string
+	found []*retention.Repository
+}
+
+func (f *finding) begin(head *retention.Inventory) error {
+	f.host = head.Host
+	return nil
+}
+
+func (f *finding) add(r *retention.Repository) {
+	if slices.Contains(f.names, r.Name) || slices.Contains(f.names, f.host+"/"+r.Name) {
+		f.found = append(f.found, r)
+	}
+}
+
+func (f *finding) end() error { return nil }
 
 // digestOf is the digest that a plan has for a reference.
 func digestOf(plan *retention.Plan, ref string) string {

@@ -26,22 +26,52 @@ func (r *Registry) Inventory(ctx context.Context, now time.Time) (*retention.Inv
 	return r.InventoryOf(ctx, now, names, r.prefix != "")
 }
 
+// Read reads the same facts, and hands over repository by repository, sorted by name.
+// It keeps none: a registry of a company has more of them than should be in memory.
+func (r *Registry) Read(ctx context.Context, now time.Time, begin func(*retention.Inventory) (add func(*retention.Repository), err error)) error {
+	names, err := r.scope(ctx)
+	if err != nil {
+		return err
+	}
+	add, err := begin(r.head(now, r.prefix != ""))
+	if err != nil {
+		return err
+	}
+	return r.repositories(ctx, names, add)
+}
+
 // InventoryOf is the inventory of some repositories, named without the host.
 // Partial says that there are others.
 func (r *Registry) InventoryOf(ctx context.Context, now time.Time, names []string, partial bool) (*retention.Inventory, error) {
-	inv := &retention.Inventory{
-		Version: retention.InventoryVersion, Place: r.Place(), Host: r.remote.Host(),
-		Taken: now.UTC(), Partial: partial, Repositories: make([]retention.Repository, len(names)),
-	}
+	inv := r.head(now, partial)
+	err := r.repositories(ctx, names, func(repo *retention.Repository) { inv.Repositories = append(inv.Repositories, *repo) })
+	return inv, err
+}
+
+func (r *Registry) head(now time.Time, partial bool) *retention.Inventory {
+	return &retention.Inventory{Version: retention.InventoryVersion, Place: r.Place(), Host: r.remote.Host(), Taken: now.UTC(), Partial: partial}
+}
+
+// repositories reads several repositories at a time, and hands them over in order.
+func (r *Registry) repositories(ctx context.Context, names []string, add func(*retention.Repository)) error {
 	var group errgroup.Group
 	group.SetLimit(r.remote.Workers()) // repositories; the gate bounds requests
+	var mu sync.Mutex
+	read, next := make([]*retention.Repository, len(names)), 0
 	for i, name := range names {
 		group.Go(func() error {
-			inv.Repositories[i] = r.repository(ctx, name)
+			repo := r.repository(ctx, name)
+			mu.Lock()
+			defer mu.Unlock()
+			read[i] = &repo
+			for ; next < len(read) && read[next] != nil; next++ {
+				add(read[next])
+				read[next] = nil
+			}
 			return ctx.Err()
 		})
 	}
-	return inv, group.Wait()
+	return group.Wait()
 }
 
 // scope is the repositories to look at. A registry that won't list them may still

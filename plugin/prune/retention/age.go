@@ -10,19 +10,19 @@ import (
 // plausible reports that a date can be meant: builds for reproducibility write
 // 1970 or 1980, others nothing, and no image is made after it was listed.
 func (g *graph) plausible(t time.Time) bool {
-	return t.Year() >= 2000 && !t.After(g.Taken)
+	return t.Year() >= 2000 && !t.After(g.head.Taken)
 }
 
 // time is when an image was made, pushed, pulled or first seen. An index is as
 // young as its youngest child, and of unknown age when one of them is.
 func (g *graph) time(n *node, basis Basis) (time.Time, bool) {
-	if basis != Created || n.Kind != KindIndex {
+	if basis != Created || n.kind != KindIndex {
 		t := n.own(basis)
-		if g.plausible(t) || n.Kind != KindIndex {
+		if g.plausible(t) || n.kind != KindIndex {
 			return t, g.plausible(t)
 		}
 	}
-	if n.missing != "" {
+	if n.missing != 0 {
 		return time.Time{}, false
 	}
 	var youngest time.Time
@@ -41,19 +41,16 @@ func (g *graph) time(n *node, basis Basis) (time.Time, bool) {
 func (n *node) own(basis Basis) time.Time {
 	switch basis {
 	case Pushed:
-		latest := n.Pushed
-		for _, e := range n.entries {
-			if e.pushed.After(latest) {
-				latest = e.pushed
-			}
+		if tagged := n.repo.pushed[n]; tagged.After(n.facts.Pushed) {
+			return tagged
 		}
-		return latest
+		return n.facts.Pushed
 	case Pulled, Used:
-		return n.Pulled
+		return n.facts.Pulled
 	case FirstSeen:
-		return n.FirstSeen
+		return n.facts.FirstSeen
 	}
-	return n.Created
+	return n.facts.Created
 }
 
 // settled is how long an image has been there at least: since it was made and
@@ -66,7 +63,7 @@ func (g *graph) settled(n *node) (time.Duration, bool) {
 	if !ok {
 		created, ok = g.time(n, FirstSeen)
 	}
-	return g.Taken.Sub(created), ok
+	return g.head.Taken.Sub(created), ok
 }
 
 // did is the basis as a word for what happened.

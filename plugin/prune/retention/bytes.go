@@ -1,45 +1,38 @@
 package retention
 
-// count finds what the plan frees. A blob is freed with the last manifest that
-// needs it, in the order of the plan, and not at all when one of those stays.
-// Registries and engines keep a blob once for all repositories.
-func (g *graph) count(plan *Plan) {
-	taken := map[string]bool{}
+import "slices"
+
+// count finds what the removals free, and returns the sum in bytes. A blob is freed
+// with the last manifest that needs it, in the order of the plan, and not at all when
+// one of those stays. Registries and engines keep a blob once for all repositories.
+func (g *graph) count() int64 {
+	taken := make([]bool, g.digests.count+1)
 	for _, r := range g.repos {
 		for _, n := range r.order {
 			if n.kept != "" {
-				n.blobs(func(digest string, _ int64) { taken[digest] = true })
+				n.hasBlobs(func(d digest, _ int64) { taken[d] = true })
 			}
 		}
 	}
-	byRef := map[string]*node{}
-	for _, r := range g.repos {
-		for _, n := range r.order {
-			if n.kept == "" {
-				byRef[n.ref()] = n
-			}
+	var all int64
+	for _, r := range slices.Backward(g.repos) {
+		for _, n := range slices.Backward(r.gone) {
+			n.hasBlobs(func(d digest, bytes int64) {
+				if !taken[d] && bytes > 0 {
+					taken[d] = true
+					n.frees += bytes
+				}
+			})
+			all += n.frees
 		}
 	}
-	for i := len(plan.Remove) - 1; i >= 0; i-- {
-		item := &plan.Remove[i]
-		n := byRef[item.Ref]
-		if n == nil {
-			continue // a name weighs nothing
-		}
-		n.blobs(func(digest string, bytes int64) {
-			if !taken[digest] && bytes > 0 {
-				taken[digest] = true
-				item.Bytes += bytes
-			}
-		})
-		plan.FreesBytes += item.Bytes
-	}
+	return all
 }
 
-// blobs are all that a manifest holds on to, itself among it.
-func (n *node) blobs(each func(digest string, bytes int64)) {
-	each(n.Digest, n.Manifest.Bytes)
-	for _, b := range n.Blobs {
-		each(b.Digest, b.Bytes)
+// hasBlobs are all that a manifest holds on to, itself among it.
+func (n *node) hasBlobs(each func(digest, int64)) {
+	each(n.digest, n.bytes)
+	for _, b := range n.blobs {
+		each(b.digest, b.bytes)
 	}
 }

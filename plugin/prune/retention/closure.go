@@ -7,18 +7,18 @@ import (
 
 // settle finds all nodes that stay, from the entries that do, and then lets the
 // brakes speak. A brake keeps more, so it is asked again until none does.
-func (g *graph) settle(p *Policy) []Stop {
+func (g *graph) settle() []Stop {
 	var stops []Stop
 	stopped := map[*repository]bool{}
-	bases := g.bases(p.RemoveBases)
+	bases := g.bases()
 	for {
 		g.close(bases)
-		if g.keepLast(p.Limits) {
+		if g.keepLast() {
 			continue
 		}
 		again := false
 		for _, r := range g.repos {
-			if reason := r.brake(p.Limits); reason != "" && !stopped[r] {
+			if reason := r.brake(g.policy.Limits); reason != "" && !stopped[r] {
 				stopped[r], again = true, true
 				stops = append(stops, Stop{r.ref, reason})
 				for _, e := range r.entries {
@@ -31,8 +31,8 @@ func (g *graph) settle(p *Policy) []Stop {
 		}
 	}
 	for _, r := range g.repos {
-		if r.Incomplete != "" {
-			stops = append(stops, Stop{r.ref, r.Incomplete})
+		if r.incomplete != "" {
+			stops = append(stops, Stop{r.ref, r.incomplete})
 		}
 	}
 	slices.SortFunc(stops, func(a, b Stop) int {
@@ -44,15 +44,17 @@ func (g *graph) settle(p *Policy) []Stop {
 // close keeps what kept entries need, and marks what the others take along.
 func (g *graph) close(bases *bases) {
 	for {
-		for e := range g.entries {
-			if e.fate != remove {
-				g.keep(e.node, e.why(), e.fate == unknown)
+		for _, r := range g.repos {
+			for _, e := range r.entries {
+				if e.fate != remove {
+					g.keep(e.node, g.why(e), e.fate == unknown)
+				}
 			}
 		}
 		for _, r := range g.repos {
-			for _, n := range r.order {
-				if r.Incomplete != "" {
-					g.keep(n, "not all of the repository is known: "+r.Incomplete, true)
+			if r.incomplete != "" {
+				for _, n := range r.order {
+					g.keep(n, "not all of the repository is known: "+r.incomplete, true)
 				}
 			}
 		}
@@ -71,7 +73,7 @@ func (g *graph) keepUnreached() {
 		}
 		for _, e := range r.entries {
 			if e.fate == remove {
-				e.node.takeAlong(e, "")
+				g.takeAlong(e.node, e, "")
 			}
 		}
 		for _, n := range r.order {
@@ -84,16 +86,16 @@ func (g *graph) keepUnreached() {
 
 // takeAlong marks what goes with an entry: the parts of an index, and the
 // referrers of all that.
-func (n *node) takeAlong(e *entry, because string) {
+func (g *graph) takeAlong(n *node, e *entry, because string) {
 	if n.kept != "" || n.doom != nil {
 		return
 	}
 	n.doom, n.because = e, because
 	for _, c := range n.children {
-		c.takeAlong(e, "part of "+n.title())
+		g.takeAlong(c.node, e, "part of "+g.nameOf(n))
 	}
 	for _, r := range n.referrers {
-		r.takeAlong(e, "refers to "+n.title())
+		g.takeAlong(r, e, "refers to "+g.nameOf(n))
 	}
 }
 
@@ -105,17 +107,17 @@ func (g *graph) keep(n *node, reason string, unknown bool) {
 	}
 	n.kept, n.unknown = reason, unknown
 	for _, c := range n.children {
-		g.keep(c, "part of "+n.title(), false)
+		g.keep(c.node, "part of "+g.nameOf(n), false)
 	}
 	for _, r := range n.referrers {
-		g.keep(r, "refers to "+n.title(), false)
+		g.keep(r, "refers to "+g.nameOf(n), false)
 	}
 	for _, needed := range n.needs {
-		g.keepTagged(needed, n.title()+" needs it")
+		g.keepTagged(needed, g.nameOf(n)+" needs it")
 	}
 	// A subject that stays anyway may lose some of its tags.
 	if n.subject != nil && n.subject.kept == "" {
-		g.keepTagged(n.subject, n.title()+" refers to it")
+		g.keepTagged(n.subject, g.nameOf(n)+" refers to it")
 	}
 }
 
@@ -132,10 +134,10 @@ func (g *graph) keepTagged(n *node, reason string) bool {
 }
 
 // why is the reason for which an entry stays.
-func (e *entry) why() string {
+func (g *graph) why(e *entry) string {
 	if e.fate == unselected {
 		if e.orphaned() {
-			return fmt.Sprintf("refers to %s, which is not there; no rule removes such", shortDigest(e.node.orphan))
+			return fmt.Sprintf("refers to %s, which is not there; no rule removes such", shortDigest(g.digests.text(e.node.orphan)))
 		}
 		return "no rule removes it"
 	}
@@ -144,84 +146,121 @@ func (e *entry) why() string {
 
 // keepLast keeps the newest image of each repository that would lose all its
 // tags. It reports whether it did.
-func (g *graph) keepLast(limits Limits) bool {
+func (g *graph) keepLast() bool {
 	changed := false
 	for _, r := range g.repos {
-		var newest *ranked
-		for _, e := range r.entries {
-			if e.tag == "" || e.orphaned() {
-				continue
-			}
-			if e.fate != remove || !limits.KeepLast {
-				newest = nil
-				break
-			}
-			t, _ := g.time(e.node, Created)
-			if image := (&ranked{e.node, []*entry{e}, t}); newest == nil || newerFirst(image, newest) < 0 {
-				newest = image
-			}
-		}
-		if newest != nil {
-			newest.entries[0].decide(keep, "", "the last image of "+r.Name)
+		if r.newest != nil && !slices.ContainsFunc(r.entries, func(e *entry) bool { return e.counts() && e.fate != remove }) {
+			r.newest.decide(keep, "", "the last image of "+r.name)
 			changed = true
 		}
 	}
 	return changed
 }
 
-// brake says why too much of the repository would go, or "".
-func (r *repository) brake(limits Limits) string {
-	all, gone := map[*node]bool{}, 0
+// newest is the entry of the repository's newest image.
+func (g *graph) newest(r *repository) *entry {
+	var newest *ranked
 	for _, e := range r.entries {
-		if e.tag == "" || e.orphaned() || all[e.node] {
+		if !e.counts() {
 			continue
 		}
-		all[e.node] = true
+		t, _ := g.time(e.node, Created)
+		if image := (&ranked{e.node, []*entry{e}, t}); newest == nil || g.newerFirst(image, newest) < 0 {
+			newest = image
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	return newest.entries[0]
+}
+
+// counts reports a tag of an image that stands for itself.
+func (e *entry) counts() bool { return e.tag != "" && !e.orphaned() }
+
+// brake says why too much of the repository would go, or "".
+func (r *repository) brake(limits Limits) string {
+	all, gone := 0, 0
+	for _, e := range r.entries {
+		if !e.counts() || e != e.node.entries[0] {
+			continue
+		}
+		all++
 		if e.node.kept == "" {
 			gone++
 		}
 	}
-	if float64(gone) <= limits.Share*float64(len(all)) {
+	if float64(gone) <= limits.Share*float64(all) {
 		return ""
 	}
-	return fmt.Sprintf("%d of its %s would go, more than %.4g%%", gone, plural(int64(len(all)), "image"), limits.Share*100)
+	return fmt.Sprintf("%d of its %s would go, more than %.4g%%", gone, plural(int64(all), "image"), limits.Share*100)
 }
 
 // bases finds images that others are built on: those that they name, and those
 // whose layers they begin with. Chains of layers are numbered as a trie.
 type bases struct {
+	named  map[digest][]*node // by the digest that an image names
 	chains map[link]int
-	images map[int][]*node
+	images map[int][]*node // by the chain of all of their layers
 }
 
 type link struct {
 	below int
-	layer string
+	layer digest
+}
+
+// layers are those of an image, from the lowest.
+func (n *node) layers() []blob {
+	if n.kind != KindImage || len(n.blobs) < 2 {
+		return nil
+	}
+	return n.blobs[1:]
 }
 
 // bases is nil when bases aren't kept.
-func (g *graph) bases(no bool) *bases {
-	if no {
+func (g *graph) bases() *bases {
+	if g.policy.RemoveBases {
 		return nil
 	}
-	b := &bases{map[link]int{}, map[int][]*node{}}
+	b := &bases{map[digest][]*node{}, map[link]int{}, map[int][]*node{}}
+	below := make([]bool, g.digests.count+1) // layers that another one lies on
 	for _, r := range g.repos {
 		for _, n := range r.order {
-			if n.Kind != KindImage || len(n.Blobs) < 2 {
-				continue
+			if n.base != 0 {
+				b.named[n.base] = nil
 			}
-			chain := 0
-			for _, layer := range n.Blobs[1:] {
-				l := link{chain, layer.Digest}
-				if b.chains[l] == 0 {
-					b.chains[l] = len(b.chains) + 1
+			if layers := n.layers(); layers != nil {
+				for _, layer := range layers[:len(layers)-1] {
+					below[layer.digest] = true
 				}
-				chain = b.chains[l]
 			}
-			b.images[chain] = append(b.images[chain], n)
+		}
+	}
+	for _, r := range g.repos {
+		for _, n := range r.order {
+			if others, named := b.named[n.digest]; named {
+				b.named[n.digest] = append(others, n)
+			}
+			if layers := n.layers(); layers != nil && below[layers[len(layers)-1].digest] {
+				chain := b.number(layers)
+				b.images[chain] = append(b.images[chain], n)
+			}
 		}
 	}
 	return b
+}
+
+// number is the number of a chain of layers.
+func (b *bases) number(layers []blob) int {
+	chain := 0
+	for _, layer := range layers {
+		l := link{chain, layer.digest}
+		if b.chains[l] == 0 {
+			b.chains[l] = len(b.chains) + 1
+		}
+		chain = b.chains[l]
+	}
+	return chain
 }
 
 // keep keeps the bases of what is kept, and reports whether that changed anything.
@@ -232,11 +271,11 @@ func (b *bases) keep(g *graph) bool {
 	changed := false
 	for _, r := range g.repos {
 		for _, n := range r.order {
-			if n.kept == "" || n.Kind == KindIndex {
+			if n.kept == "" || n.kind == KindIndex {
 				continue
 			}
-			for base := range b.of(g, n) {
-				changed = g.keepTagged(base, n.title()+" is built on it") || changed
+			for base := range b.of(n) {
+				changed = g.keepTagged(base, g.nameOf(n)+" is built on it") || changed
 			}
 		}
 	}
@@ -244,19 +283,18 @@ func (b *bases) keep(g *graph) bool {
 }
 
 // of are the images that one is built on.
-func (b *bases) of(g *graph, n *node) func(func(*node) bool) {
+func (b *bases) of(n *node) func(func(*node) bool) {
 	return func(yield func(*node) bool) {
-		for _, base := range g.byDigest[n.Base] {
+		for _, base := range b.named[n.base] {
 			if base != n && !yield(base) {
 				return
 			}
 		}
-		if n.Kind != KindImage || len(n.Blobs) < 2 {
-			return
-		}
-		chain := 0
-		for _, layer := range n.Blobs[1 : len(n.Blobs)-1] {
-			chain = b.chains[link{chain, layer.Digest}]
+		layers, chain := n.layers(), 0
+		for _, layer := range layers[:max(0, len(layers)-1)] {
+			if chain = b.chains[link{chain, layer.digest}]; chain == 0 {
+				return // no image begins so
+			}
 			for _, base := range b.images[chain] {
 				if !yield(base) {
 					return

@@ -8,47 +8,87 @@ import (
 	"time"
 )
 
-// graph is an inventory with its digests followed.
+// graph is what a planner remembers of an inventory: its digests followed, and no more
+// of each image than a plan needs.
 type graph struct {
-	*Inventory
-	repos    []*repository // by name
-	byDigest map[string][]*node
+	head     *Inventory // all but its repositories
+	policy   *Policy
+	uses     used
+	digests  *digests
+	repos    []*repository // by name, once all are there
+	together bool          // rules count over several repositories
 }
 
 type repository struct {
-	*Repository
-	ref     string // with the host
-	nodes   map[string]*node
-	order   []*node  // by digest
-	entries []*entry // by tag, those without one last
+	name       string
+	ref        string // with the host
+	incomplete string
+	order      []*node             // by digest
+	entries    []*entry            // by tag, those without one last
+	newest     *entry              // of the images with a tag
+	gone       []*node             // in the order in which they go
+	pushed     map[*node]time.Time // when a tag came to it last; until the rules have spoken
 }
 
 // node is one manifest of one repository.
 type node struct {
-	*Manifest
+	facts   *Manifest // until the rules have spoken
 	repo    *repository
+	digest  digest
+	base    digest // of the image that it says it is built on
+	kind    Kind
+	bytes   int64    // of the manifest itself
+	blobs   []blob   // the configuration, then the layers in order
 	entries []*entry // what rules decide about
-	system  []string // tags that go where the node goes: they name its subject
-
-	children  []*node
-	parents   []*node
-	missing   string // a child that isn't there
-	needs     []*node
-	subject   *node
-	referrers []*node
-	orphan    string // the subject that isn't there
+	*links           // most have none
 
 	kept    string // why it stays, "" when it doesn't
 	unknown bool   // it stays for too little is known
+	passed  bool   // on the way to gone
 	doom    *entry // the entry that takes it along
 	because string // how doom does that
+	frees   int64  // bytes, when it goes
+}
+
+type blob struct {
+	digest digest
+	bytes  int64
+}
+
+// links are what a node has to do with others.
+type links struct {
+	title     string
+	children  []child
+	parents   []*node
+	missing   digest // a child that isn't there
+	needs     []*node
+	subject   *node
+	referrers []*node
+	orphan    digest   // the subject that isn't there
+	system    []string // tags that go where the node goes: they name its subject
+}
+
+// child is an entry of an index.
+type child struct {
+	*node
+	attestation bool
+}
+
+// unlinked is shared by all nodes without links, and never written to.
+var unlinked = &links{}
+
+// link returns links to write to.
+func (n *node) link() *links {
+	if n.links == unlinked {
+		n.links = &links{}
+	}
+	return n.links
 }
 
 // entry is what a rule decides about: a tag, or an image without one.
 type entry struct {
-	node   *node
-	tag    string
-	pushed time.Time
+	node *node
+	tag  string
 	verdict
 }
 
@@ -57,115 +97,178 @@ type entry struct {
 // "Referrers Tag Schema"; cosign's signature specification.
 var systemTag = regexp.MustCompile(`^(sha256|sha512)-([0-9a-f]{64}|[0-9a-f]{128})(\.[a-z0-9]+)?$`)
 
-func newGraph(inv *Inventory) *graph {
-	g := &graph{Inventory: inv, byDigest: map[string][]*node{}}
-	for i := range inv.Repositories {
-		r := newRepository(inv.Host, &inv.Repositories[i])
-		g.repos = append(g.repos, r)
+// repository follows the digests of a repository. Nothing of it stays referenced but
+// by the nodes' facts.
+func (g *graph) repository(in *Repository) *repository {
+	r := &repository{name: strings.Clone(in.Name), incomplete: strings.Clone(in.Incomplete)}
+	r.ref = r.name
+	if g.head.Host != "" {
+		r.ref = g.head.Host + "/" + r.name
 	}
-	slices.SortStableFunc(g.repos, func(a, b *repository) int { return cmp.Compare(a.Name, b.Name) })
-	for _, r := range g.repos {
-		for _, n := range r.order {
-			g.byDigest[n.Digest] = append(g.byDigest[n.Digest], n)
-		}
-	}
-	return g
-}
-
-func newRepository(host string, in *Repository) *repository {
-	r := &repository{Repository: in, ref: in.Name, nodes: make(map[string]*node, len(in.Manifests))}
-	if host != "" {
-		r.ref = host + "/" + in.Name
-	}
-	for i := range in.Manifests {
-		m := &in.Manifests[i]
-		if r.nodes[m.Digest] == nil {
-			r.add(&node{Manifest: m, repo: r})
-		}
-	}
-	for _, t := range in.Tags {
-		if r.nodes[t.Digest] == nil { // a tag that leads nowhere
-			r.add(&node{Manifest: &Manifest{Digest: t.Digest, Kind: KindOpaque}, repo: r})
-		}
-	}
-	slices.SortFunc(r.order, byDigest)
+	b := &builder{graph: g, repository: r, known: make(map[digest]*node, len(in.Manifests))}
+	b.nodes(in)
 	for _, n := range r.order {
-		r.link(n)
+		b.follow(n)
 	}
-	r.name(in.Tags)
+	b.name(in.Tags)
 	return r
 }
 
-func byDigest(a, b *node) int { return cmp.Compare(a.Digest, b.Digest) }
-
-func (r *repository) add(n *node) {
-	r.nodes[n.Digest] = n
-	r.order = append(r.order, n)
+// builder makes the graph of one repository.
+type builder struct {
+	*graph
+	*repository
+	known map[digest]*node
 }
 
-// link follows a manifest's own digests.
-func (r *repository) link(n *node) {
-	for _, c := range n.Children {
-		child := r.nodes[c.Digest]
-		if child == nil {
+// nodes makes a node of each manifest, and of each digest that a tag names.
+func (b *builder) nodes(in *Repository) {
+	blobs := 0
+	for i := range in.Manifests {
+		blobs += len(in.Manifests[i].Blobs)
+	}
+	// Each of these is one piece of memory, as long as the repository.
+	all, allBlobs := make([]node, len(in.Manifests)), make([]blob, 0, blobs)
+	for i := range in.Manifests {
+		m := &in.Manifests[i]
+		start := len(allBlobs)
+		for _, part := range m.Blobs {
+			allBlobs = append(allBlobs, blob{b.digests.number(part.Digest), part.Bytes})
+		}
+		b.add(&all[i], m)
+		all[i].blobs = allBlobs[start:len(allBlobs):len(allBlobs)]
+	}
+	for _, t := range in.Tags {
+		if b.known[b.digests.number(t.Digest)] == nil { // a tag that leads nowhere
+			b.add(&node{}, &Manifest{Digest: t.Digest, Kind: KindOpaque})
+		}
+	}
+	slices.SortFunc(b.order, b.byDigest)
+}
+
+func (b *builder) add(n *node, m *Manifest) {
+	number := b.digests.number(m.Digest)
+	if b.known[number] != nil {
+		return
+	}
+	*n = node{facts: m, repo: b.repository, digest: number, base: b.digests.number(m.Base), kind: kindOf(m.Kind), bytes: m.Bytes, links: unlinked}
+	if m.Title != "" {
+		n.link().title = strings.Clone(m.Title)
+	}
+	b.known[number] = n
+	b.order = append(b.order, n)
+}
+
+// kindOf is the kind as one of the constants, whose text all share.
+func kindOf(k Kind) Kind {
+	for _, known := range []Kind{KindImage, KindIndex, KindArtifact, KindRecord, KindBlob, KindOpaque} {
+		if k == known {
+			return known
+		}
+	}
+	return Kind(strings.Clone(string(k)))
+}
+
+func (g *graph) byDigest(a, b *node) int { return g.digests.compare(a.digest, b.digest) }
+
+// follow follows a manifest's own digests.
+func (b *builder) follow(n *node) {
+	for _, c := range n.facts.Children {
+		number := b.digests.number(c.Digest)
+		part := b.known[number]
+		if part == nil {
 			if !c.Attestation {
-				n.missing = c.Digest
+				n.link().missing = number
 			}
 			continue
 		}
-		n.children = append(n.children, child)
-		child.parents = append(child.parents, n)
+		l := n.link()
+		l.children = append(l.children, child{part, c.Attestation})
+		l = part.link()
+		l.parents = append(l.parents, n)
 	}
-	for _, digest := range n.Needs {
-		if needed := r.nodes[digest]; needed != nil && needed != n {
-			n.needs = append(n.needs, needed)
+	for _, d := range n.facts.Needs {
+		if needed := b.known[b.digests.number(d)]; needed != nil && needed != n {
+			l := n.link()
+			l.needs = append(l.needs, needed)
 		}
 	}
-	if n.Subject != "" {
-		r.refer(n, n.Subject)
+	if n.facts.Subject != "" {
+		b.refer(n, n.facts.Subject)
 	}
 }
 
-func (r *repository) refer(n *node, subject string) {
-	s := r.nodes[subject]
+func (b *builder) refer(n *node, subject string) {
+	number := b.digests.number(subject)
+	s := b.known[number]
 	if s == nil {
-		n.orphan = subject
+		n.link().orphan = number
 	} else if s != n && n.subject == nil {
-		n.subject = s
-		s.referrers = append(s.referrers, n)
+		n.link().subject = s
+		l := s.link()
+		l.referrers = append(l.referrers, n)
 	}
 }
 
 // name gives tags to nodes, and makes entries of what rules decide about.
-func (r *repository) name(tags []Tag) {
-	for _, t := range slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return cmp.Compare(a.Name, b.Name) }) {
-		n := r.nodes[t.Digest]
-		m := systemTag.FindStringSubmatch(t.Name)
-		if m != nil && n.Subject == "" {
-			r.refer(n, m[1]+":"+m[2])
+func (b *builder) name(tags []Tag) {
+	tags = slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return cmp.Compare(a.Name, b.Name) })
+	names := cloned(tags)
+	entries := make([]entry, len(tags))
+	for i, t := range tags {
+		n := b.known[b.digests.number(t.Digest)]
+		subject := TagSubject(t.Name)
+		if subject != "" && n.facts.Subject == "" {
+			b.refer(n, subject)
 		}
-		if n.subject != nil && (m != nil || n.Subject != "") {
-			n.system = append(n.system, t.Name)
+		if n.subject != nil && (subject != "" || n.facts.Subject != "") {
+			l := n.link()
+			l.system = append(l.system, names[i])
 			continue
 		}
-		r.enter(&entry{node: n, tag: t.Name, pushed: t.Pushed})
+		if t.Pushed.After(b.pushed[n]) {
+			if b.pushed == nil {
+				b.pushed = map[*node]time.Time{}
+			}
+			b.pushed[n] = t.Pushed
+		}
+		entries[i] = entry{node: n, tag: names[i]}
+		b.enter(&entries[i])
 	}
-	for _, n := range r.order {
-		slices.Sort(n.system)
-		slices.SortFunc(n.referrers, byDigest)
+	for _, n := range b.order {
+		if n.links != unlinked {
+			slices.Sort(n.system)
+			slices.SortFunc(n.referrers, b.byDigest)
+		}
 		if len(n.entries) == 0 && len(n.parents) == 0 && n.subject == nil {
-			r.enter(&entry{node: n})
+			b.enter(&entry{node: n})
 		}
 	}
-	for _, n := range r.order {
+	for _, n := range b.order {
 		slices.SortFunc(n.entries, func(a, b *entry) int { return cmp.Compare(a.tag, b.tag) })
 	}
-	slices.SortFunc(r.entries, func(a, b *entry) int {
-		if (a.tag == "") != (b.tag == "") {
-			return cmp.Compare(b.tag, a.tag)
+	slices.SortFunc(b.entries, func(x, y *entry) int {
+		if (x.tag == "") != (y.tag == "") {
+			return cmp.Compare(y.tag, x.tag)
 		}
-		return cmp.Or(cmp.Compare(a.tag, b.tag), cmp.Compare(a.node.Digest, b.node.Digest))
+		if c := cmp.Compare(x.tag, y.tag); c != 0 {
+			return c
+		}
+		return b.byDigest(x.node, y.node)
 	})
+}
+
+// cloned are the tags' names, without the text that they came in.
+func cloned(tags []Tag) []string {
+	var all strings.Builder
+	for _, t := range tags {
+		all.WriteString(t.Name)
+	}
+	rest, names := all.String(), make([]string, len(tags))
+	for i, t := range tags {
+		names[i], rest = rest[:len(t.Name)], rest[len(t.Name):]
+	}
+	return names
 }
 
 func (r *repository) enter(e *entry) {
@@ -173,58 +276,60 @@ func (r *repository) enter(e *entry) {
 	e.node.entries = append(e.node.entries, e)
 }
 
-func (g *graph) entries(yield func(*entry) bool) {
-	for _, r := range g.repos {
-		for _, e := range r.entries {
-			if !yield(e) {
-				return
-			}
-		}
+// ref is how a tag of a node is written in plans, or where that is "" the node; and its
+// digest. Both are cut from one text.
+func (g *graph) ref(n *node, tag string) (ref, digest string) {
+	var room [256]byte
+	text := append(room[:0], n.repo.ref...)
+	if tag == "" {
+		text = g.digests.appendTo(append(text, '@'), n.digest)
+		ref = string(text)
+		return ref, ref[len(n.repo.ref)+1:]
 	}
-}
-
-// ref is how the entry is written in plans.
-func (e *entry) ref() string {
-	if e.tag == "" {
-		return e.node.ref()
-	}
-	return e.node.repo.ref + ":" + e.tag
+	text = append(append(text, ':'), tag...)
+	end := len(text)
+	ref = string(g.digests.appendTo(text, n.digest))
+	return ref[:end], ref[end:]
 }
 
 // short is the entry without the registry's host.
-func (e *entry) short() string {
+func (g *graph) short(e *entry) string {
 	if e.tag == "" {
-		return e.node.repo.Name + "@" + shortDigest(e.node.Digest)
+		return e.node.repo.name + "@" + shortDigest(g.digests.text(e.node.digest))
 	}
-	return e.node.repo.Name + ":" + e.tag
+	return e.node.repo.name + ":" + e.tag
 }
 
-func (n *node) ref() string { return n.repo.ref + "@" + n.Digest }
-
-// title is the shortest name of a node for people.
-func (n *node) title() string {
-	if n.Title != "" {
-		return n.Title
+// nameOf is the shortest name of a node for people.
+func (g *graph) nameOf(n *node) string {
+	if n.title != "" {
+		return n.title
 	}
 	if len(n.entries) > 0 {
-		return n.entries[0].short()
+		return g.short(n.entries[0])
 	}
-	return n.repo.Name + "@" + shortDigest(n.Digest)
+	return n.repo.name + "@" + shortDigest(g.digests.text(n.digest))
 }
 
 // images are the platforms' images of an index, or the image itself.
-func (n *node) images(yield func(*node) bool) { n.walk(map[*node]bool{}, yield) }
+func (n *node) images(yield func(*node) bool) {
+	if n.kind != KindIndex {
+		yield(n)
+		return
+	}
+	n.walk(map[*node]bool{}, yield)
+}
 
 func (n *node) walk(seen map[*node]bool, yield func(*node) bool) bool {
 	if seen[n] {
 		return true
 	}
 	seen[n] = true
-	if n.Kind != KindIndex {
+	if n.kind != KindIndex {
 		return yield(n)
 	}
-	for _, c := range n.Children {
-		if child := n.repo.nodes[c.Digest]; child != nil && !c.Attestation && !child.walk(seen, yield) {
+	for _, c := range n.children {
+		if !c.attestation && !c.walk(seen, yield) {
 			return false
 		}
 	}
@@ -232,7 +337,7 @@ func (n *node) walk(seen map[*node]bool, yield func(*node) bool) bool {
 }
 
 // orphaned reports a referrer whose subject is gone.
-func (e *entry) orphaned() bool { return e.node.orphan != "" }
+func (e *entry) orphaned() bool { return e.node.orphan != 0 }
 
 func shortDigest(digest string) string {
 	algorithm, hex, ok := strings.Cut(digest, ":")
@@ -244,6 +349,9 @@ func shortDigest(digest string) string {
 
 // TagSubject is the digest that a system tag is about; "" for other tags.
 func TagSubject(tag string) string {
+	if !strings.HasPrefix(tag, "sha") {
+		return "" // as nearly all do
+	}
 	if m := systemTag.FindStringSubmatch(tag); m != nil {
 		return m[1] + ":" + m[2]
 	}

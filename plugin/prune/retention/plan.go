@@ -69,82 +69,49 @@ type Stop struct {
 	Reason     string `json:"reason"`
 }
 
-// Write prints the plan as JSON, entry by entry: a plan can have a million of them.
+// Write prints the plan as JSON, entry by entry: a plan can have millions of them.
 func (p *Plan) Write(w io.Writer) error {
-	out := &lines{w: bufio.NewWriter(w)}
-	out.enc = json.NewEncoder(&out.text)
-	out.enc.SetEscapeHTML(false)
-	out.text.WriteString("{")
-	out.field("version", p.Version)
-	out.field("place", p.Place)
-	out.field("taken", p.Taken)
-	out.field("policy", p.Policy)
-	printList(out, "remove", p.Remove)
-	printList(out, "keep", p.Keep)
-	printList(out, "unknown", p.Unknown)
-	if len(p.Stopped) > 0 {
-		printList(out, "stopped", p.Stopped)
-	}
-	out.field("freesBytes", p.FreesBytes)
-	if p.AtMost {
-		out.field("atMost", true)
-	}
-	if p.Final {
-		out.field("final", true)
-	}
-	out.text.WriteString("\n}\n")
-	out.flush()
-	return errors.Join(out.err, out.w.Flush())
-}
-
-// lines prints an object, each entry of a list by itself.
-type lines struct {
-	w    *bufio.Writer
-	text bytes.Buffer
-	enc  *json.Encoder
-	some bool // fields were printed
-	err  error
-}
-
-func (l *lines) name(name string) {
-	if l.some {
-		l.text.WriteString(",")
-	}
-	l.some = true
-	fmt.Fprintf(&l.text, "\n  %q: ", name)
-}
-
-func (l *lines) value(v any, indent string) {
-	l.enc.SetIndent(indent, "  ")
-	l.err = errors.Join(l.err, l.enc.Encode(v))
-	l.text.Truncate(max(0, l.text.Len()-1)) // the end of the line
-	l.flush()
-}
-
-func (l *lines) field(name string, v any) {
-	l.name(name)
-	l.value(v, "  ")
-}
-
-func printList[T any](l *lines, name string, all []T) {
-	l.name(name)
-	l.text.WriteString("[")
-	for i, v := range all {
-		if i > 0 {
-			l.text.WriteString(",")
+	out := &printer{w: bufio.NewWriter(w)}
+	out.nested("{", "}", func() {
+		out.number("version", int64(p.Version))
+		out.string("place", p.Place)
+		out.string("taken", p.Taken.Format(time.RFC3339Nano))
+		out.string("policy", p.Policy)
+		printList(out, "remove", p.Remove, func(r *Removal) {
+			out.string("kind", string(r.Kind))
+			out.string("ref", r.Ref)
+			out.string("digest", r.Digest)
+			out.number("bytes", r.Bytes)
+			out.string("rule", r.Rule)
+			out.string("reason", r.Reason)
+			if r.Title != "" {
+				out.string("title", r.Title)
+			}
+		})
+		kept := func(k *Kept) {
+			out.string("kind", string(k.Kind))
+			out.string("ref", k.Ref)
+			out.string("digest", k.Digest)
+			out.string("reason", k.Reason)
 		}
-		l.text.WriteString("\n    ")
-		l.value(v, "    ")
-	}
-	if len(all) > 0 {
-		l.text.WriteString("\n  ")
-	}
-	l.text.WriteString("]")
-}
-
-func (l *lines) flush() {
-	_, err := l.text.WriteTo(l.w)
-	l.err = errors.Join(l.err, err)
+		printList(out, "keep", p.Keep, kept)
+		printList(out, "unknown", p.Unknown, kept)
+		if len(p.Stopped) > 0 {
+			printList(out, "stopped", p.Stopped, func(s *Stop) {
+				out.string("repository", s.Repository)
+				out.string("reason", s.Reason)
+			})
+		}
+		out.number("freesBytes", p.FreesBytes)
+		if p.AtMost {
+			out.literal("atMost", "true")
+		}
+		if p.Final {
+			out.literal("final", "true")
+		}
+	})
+	out.w.WriteString("\n")
+	return out.w.Flush()
 }
 
 // ReadPlan reads what Write wrote, and refuses what Write wouldn't write.

@@ -13,7 +13,7 @@ import (
 func TestPlanIsWrittenAsJSON(t *testing.T) {
 	full := &Plan{
 		Version: PlanVersion, Place: "registry://registry.example.com", Taken: time.Unix(1_700_000_000, 5).UTC(), Policy: "p<>&@sha256:1",
-		Remove:  []Removal{{KindTag, "a/b:1", "sha256:1", 0, "rule", "over 1 & <2>", ""}, {KindImage, "a/b@sha256:1", "sha256:1", 5, "rule", "reason", "title"}},
+		Remove:  []Removal{{KindTag, "a/b:1", "sha256:1", 0, "rule", "over 1 & <2>", ""}, {KindImage, "a/b@sha256:1", "sha256:1", 5, "r\"\\\n\x7f", "é\u2028", "title"}},
 		Keep:    []Kept{{KindImage, "a/b:2", "sha256:2", "no rule"}},
 		Unknown: []Kept{}, Stopped: []Stop{{"a/c", "a brake"}, {"a/d", "another"}}, FreesBytes: 5, AtMost: true, Final: true,
 	}

@@ -122,6 +122,9 @@ func TestNothingKeptNeedsWhatIsRemoved(t *testing.T) {
 		for _, complaint := range slices.Concat(complaints(inv, p), reached(inv, p), brakes(inv, policy, p)) {
 			t.Errorf("seed %d: %s", seed, complaint)
 		}
+		if all := together(inv, policy); print(t, all) != print(t, p) {
+			t.Errorf("seed %d: the plan of repositories one at a time is not that of all of them together", seed)
+		}
 		shuffle(r, inv)
 		if again := Make(inv, policy); print(t, again) != print(t, p) {
 			t.Errorf("seed %d: the plan depends on the order of the facts", seed)
@@ -133,6 +136,17 @@ func TestNothingKeptNeedsWhatIsRemoved(t *testing.T) {
 	if removals < 500 {
 		t.Errorf("only %d random plans removed anything", removals)
 	}
+}
+
+// together plans as Make does for rules that count over several repositories: with all
+// facts there until the rules have spoken.
+func together(inv *Inventory, p *Policy) *Plan {
+	planner := NewPlanner(inv, p)
+	planner.together = true
+	for i := range inv.Repositories {
+		planner.Add(&inv.Repositories[i])
+	}
+	return planner.Plan()
 }
 
 func shuffle(r *rand.Rand, inv *Inventory) {

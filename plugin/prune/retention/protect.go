@@ -8,30 +8,27 @@ import (
 )
 
 // protect keeps what must stay whatever the rules say.
-func (g *graph) protect(p *Policy) {
-	uses := g.uses()
-	for _, r := range g.repos {
-		// Files often leave the host to a variable, so a name without one counts too.
-		full := []string{normal(r.ref), normal(r.Name)}
-		for _, n := range r.order {
-			if by := uses.of(n, full); by != "" {
-				g.hold(n, "in use by "+by)
-			}
-			if n.Pinned != "" {
-				g.hold(n, n.Pinned)
-			}
-			for _, tag := range n.system {
-				if pattern, ok := protected(p, r.Name, tag); ok {
-					g.hold(n, "protected by "+pattern.String())
-				}
+func (g *graph) protect(r *repository) {
+	// Files often leave the host to a variable, so a name without one counts too.
+	full := []string{normal(r.ref), normal(r.name)}
+	for _, n := range r.order {
+		if by := g.uses.of(n, full); by != "" {
+			g.hold(n, "in use by "+by)
+		}
+		if n.facts.Pinned != "" {
+			g.hold(n, strings.Clone(n.facts.Pinned))
+		}
+		for _, tag := range n.system {
+			if pattern, ok := protected(g.policy, r.name, tag); ok {
+				g.hold(n, "protected by "+pattern.String())
 			}
 		}
-		for _, e := range r.entries {
-			if pattern, ok := protected(p, r.Name, e.tag); ok {
-				e.decide(keep, "", "protected by "+pattern.String())
-			}
-			g.doubt(e, p.Limits)
+	}
+	for _, e := range r.entries {
+		if pattern, ok := protected(g.policy, r.name, e.tag); ok {
+			e.decide(keep, "", "protected by "+pattern.String())
 		}
+		g.doubt(e, g.policy.Limits)
 	}
 }
 
@@ -39,12 +36,12 @@ func (g *graph) protect(p *Policy) {
 func (g *graph) doubt(e *entry, limits Limits) {
 	n := e.node
 	switch {
-	case n.repo.Incomplete != "":
-		e.decide(unknown, "", "not all of the repository is known: "+n.repo.Incomplete)
-	case n.Kind == KindOpaque:
+	case n.repo.incomplete != "":
+		e.decide(unknown, "", "not all of the repository is known: "+n.repo.incomplete)
+	case n.kind == KindOpaque:
 		e.decide(unknown, "", "its manifest can't be read, so it may need anything")
-	case n.missing != "":
-		e.decide(unknown, "", fmt.Sprintf("its part %s is missing", shortDigest(n.missing)))
+	case n.missing != 0:
+		e.decide(unknown, "", fmt.Sprintf("its part %s is missing", shortDigest(g.digests.text(n.missing))))
 	}
 	if e.fate != remove {
 		return
@@ -85,6 +82,9 @@ func (g *graph) hold(n *node, reason string) {
 
 // protected finds the pattern that a tag, or its whole repository, is protected by.
 func protected(p *Policy, repository, tag string) (Pattern, bool) {
+	if len(p.Protect) == 0 {
+		return Pattern{}, false
+	}
 	if pattern, ok := first(p.Protect, repository); ok {
 		return pattern, true
 	}
@@ -97,9 +97,9 @@ func protected(p *Policy, repository, tag string) (Pattern, bool) {
 // used is who uses what, by digest and by normal reference.
 type used struct{ digests, refs map[string]string }
 
-func (g *graph) uses() used {
+func usesOf(all []Use) used {
 	u := used{map[string]string{}, map[string]string{}}
-	for _, use := range g.InUse {
+	for _, use := range all {
 		name, digest, ok := strings.Cut(use.Image, "@")
 		if !ok && isDigest(use.Image) {
 			name, digest = "", use.Image
@@ -117,11 +117,11 @@ func (g *graph) uses() used {
 // of says who uses a node: by the digest of its manifest, by that of its
 // configuration (an image's ID), or by one of its tags.
 func (u used) of(n *node, repositories []string) string {
-	if by := u.digests[n.Digest]; by != "" {
+	if by := u.digests[n.facts.Digest]; by != "" {
 		return by
 	}
-	if len(n.Blobs) > 0 {
-		if by := u.digests[n.Blobs[0].Digest]; by != "" {
+	if len(n.facts.Blobs) > 0 {
+		if by := u.digests[n.facts.Blobs[0].Digest]; by != "" {
 			return by
 		}
 	}

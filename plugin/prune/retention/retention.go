@@ -37,9 +37,10 @@ type Inventory struct {
 	// that blobs may be shared with what nobody counted.
 	Partial bool `json:"partial,omitempty"`
 	// Final says that the place can't take back what it deleted.
-	Final        bool         `json:"final,omitempty"`
+	Final bool  `json:"final,omitempty"`
+	InUse []Use `json:"inUse,omitempty"`
+	// Repositories come last: who reads them one at a time knows the rest by then.
 	Repositories []Repository `json:"repositories"`
-	InUse        []Use        `json:"inUse,omitempty"`
 }
 
 // InventoryVersion is the version of the inventory's format.

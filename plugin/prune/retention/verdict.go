@@ -31,12 +31,12 @@ func (v *verdict) decide(f fate, rule, reason string) {
 	}
 }
 
-// judge lets every rule of the policy speak.
-func (g *graph) judge(p *Policy) {
-	for i := range p.Rules {
-		r := &p.Rules[i]
-		order, groups := g.group(r)
-		basis := cmp.Or(r.Age, p.Age, Created)
+// judge lets every rule of the policy speak about repositories.
+func (g *graph) judge(repos []*repository) {
+	for i := range g.policy.Rules {
+		r := &g.policy.Rules[i]
+		order, groups := r.group(repos)
+		basis := cmp.Or(r.Age, g.policy.Age, Created)
 		for _, key := range order {
 			if r.Keep || r.Remove {
 				r.all(groups[key])
@@ -49,19 +49,26 @@ func (g *graph) judge(p *Policy) {
 }
 
 // group sorts what a rule selects into its groups, in the order of the inventory.
-func (g *graph) group(r *Rule) (order []string, groups map[string][]*entry) {
+func (r *Rule) group(repos []*repository) (order []string, groups map[string][]*entry) {
 	groups = map[string][]*entry{}
-	for e := range g.entries {
-		if !r.Select.matches(e, r.Keep) {
-			continue
+	for _, repo := range repos {
+		for _, e := range repo.entries {
+			if !r.Select.matches(e, r.Keep) {
+				continue
+			}
+			key := r.key(e)
+			if groups[key] == nil {
+				order = append(order, key)
+			}
+			groups[key] = append(groups[key], e)
 		}
-		key := r.key(e)
-		if groups[key] == nil {
-			order = append(order, key)
-		}
-		groups[key] = append(groups[key], e)
 	}
 	return order, groups
+}
+
+// spans reports that images of several repositories may be in one group.
+func (r *Rule) spans() bool {
+	return r.Group != nil && !slices.ContainsFunc(r.Group, func(k Key) bool { return k.By == ByRepository })
 }
 
 func (r *Rule) all(selected []*entry) {
@@ -103,9 +110,9 @@ func (g *graph) rank(r *Rule, key string, basis Basis, selected []*entry) {
 	for _, image := range images {
 		slices.SortFunc(image.entries, func(a, b *entry) int { return natural(b.tag, a.tag) })
 	}
-	slices.SortFunc(images, newerFirst)
+	slices.SortFunc(images, g.newerFirst)
 	for i, image := range images {
-		fate, reason := r.bounds(i, g.Taken.Sub(image.time), key, basis)
+		fate, reason := r.bounds(i, g.head.Taken.Sub(image.time), key, basis)
 		for _, e := range image.entries {
 			e.decide(fate, r.Name, reason)
 		}
@@ -114,9 +121,12 @@ func (g *graph) rank(r *Rule, key string, basis Basis, selected []*entry) {
 
 // newerFirst is a total order: images of the same time are told apart by their
 // highest tag, then by repository and digest.
-func newerFirst(a, b *ranked) int {
-	return cmp.Or(b.time.Compare(a.time), natural(b.entries[0].tag, a.entries[0].tag),
-		cmp.Compare(a.node.repo.Name, b.node.repo.Name), cmp.Compare(a.node.Digest, b.node.Digest))
+func (g *graph) newerFirst(a, b *ranked) int {
+	if c := b.time.Compare(a.time); c != 0 {
+		return c // as nearly always
+	}
+	return cmp.Or(natural(b.entries[0].tag, a.entries[0].tag),
+		cmp.Compare(a.node.repo.name, b.node.repo.name), g.byDigest(a.node, b.node))
 }
 
 // bounds judges the image at a place (from 0) among the newest of its group.
@@ -163,18 +173,13 @@ func (s *Selector) matches(e *entry, generous bool) bool {
 	if s.Untagged && e.tag != "" || e.tag == "" && len(s.Tag)+len(s.Reference) > 0 {
 		return false
 	}
-	if s.Digest != "" && s.Digest != n.Digest {
+	if s.Digest != "" && s.Digest != n.facts.Digest {
 		return false
 	}
-	for _, part := range []struct {
-		patterns []Pattern
-		name     string
-	}{{s.Repository, n.repo.Name}, {s.Tag, e.tag}, {s.Reference, n.repo.Name + ":" + e.tag}} {
-		if _, ok := first(part.patterns, part.name); !ok && len(part.patterns) > 0 {
-			return false
-		}
+	if !fits(s.Repository, n.repo.name) || !fits(s.Tag, e.tag) || len(s.Reference) > 0 && !fits(s.Reference, n.repo.name+":"+e.tag) {
+		return false
 	}
-	if s.LargerThan > 0 && n.bytes() <= s.LargerThan {
+	if s.LargerThan > 0 && n.size() <= s.LargerThan {
 		return false
 	}
 	if len(s.Label)+len(s.Platform) == 0 {
@@ -190,24 +195,32 @@ func (s *Selector) matches(e *entry, generous bool) bool {
 
 // suits compares labels and platform of one image.
 func (s *Selector) suits(n *node) bool {
-	if _, ok := first(s.Platform, n.Platform); !ok && len(s.Platform) > 0 {
+	if !fits(s.Platform, n.facts.Platform) {
 		return false
 	}
 	for _, l := range s.Label {
-		value, ok := n.Labels[l.Name]
-		if _, fits := first(l.Value, value); !ok || !fits && len(l.Value) > 0 {
+		if value, ok := n.facts.Labels[l.Name]; !ok || !fits(l.Value, value) {
 			return false
 		}
 	}
 	return true
 }
 
-// bytes is the size of all that an image consists of.
-func (n *node) bytes() int64 {
+// fits reports that one of the patterns matches, or that there are none.
+func fits(patterns []Pattern, name string) bool {
+	if len(patterns) == 0 {
+		return true
+	}
+	_, ok := first(patterns, name)
+	return ok
+}
+
+// size is that of all that an image consists of, in bytes.
+func (n *node) size() int64 {
 	var sum int64
 	for image := range n.images {
-		for _, b := range image.Blobs {
-			sum += b.Bytes
+		for _, b := range image.blobs {
+			sum += b.bytes
 		}
 	}
 	return sum
@@ -223,14 +236,14 @@ func (r *Rule) key(e *entry) string {
 	for _, k := range by {
 		switch k.By {
 		case ByRepository:
-			parts = append(parts, e.node.repo.Name)
+			parts = append(parts, e.node.repo.name)
 		case ByLabel:
 			parts = append(parts, k.Label+"="+labelOf(e.node, k.Label))
 		case ByCapture:
 			p, ok := first(r.Select.Tag, e.tag)
 			name := e.tag
 			if !ok || p.captures(name) == nil {
-				name = e.node.repo.Name + ":" + e.tag
+				name = e.node.repo.name + ":" + e.tag
 				p, _ = first(r.Select.Reference, name)
 			}
 			parts = append(parts, strings.Join(p.captures(name), ","))
@@ -246,7 +259,7 @@ func (r *Rule) key(e *entry) string {
 func labelOf(n *node, label string) string {
 	var values []string
 	for image := range n.images {
-		values = append(values, image.Labels[label])
+		values = append(values, image.facts.Labels[label])
 	}
 	slices.Sort(values)
 	return strings.Join(slices.Compact(values), ",")
