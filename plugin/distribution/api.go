@@ -114,7 +114,7 @@ func (r *Registry) Digest(ctx context.Context, repository, reference string) (st
 		if !IsDigest(digest) {
 			return "", fmt.Errorf("HEAD %s of %s: %q is no digest", req.Path, repository, digest)
 		}
-		return digest, nil
+		return strings.Clone(digest), nil // without the other headers
 	}
 	req.Method = http.MethodGet
 	if got, err = r.Do(ctx, req); err != nil {
@@ -138,7 +138,7 @@ func (r *Registry) Look(ctx context.Context, repository, tag string) (digest str
 		}
 		if matches(got.Body, digest) {
 			r.cache.put(digest, got.Body)
-			return digest, got.Body, nil
+			return strings.Clone(digest), got.Body, nil // without the other headers
 		}
 	}
 	return "", nil, fmt.Errorf("GET %s of %s/%s: the content has another digest than the registry says", req.Path, r.Host(), repository)

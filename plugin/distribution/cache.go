@@ -1,6 +1,8 @@
 package distribution
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +33,8 @@ func (c cache) put(digest string, content []byte) {
 		return
 	}
 	path := c.file(digest)
-	if os.MkdirAll(filepath.Dir(path), 0o700) == nil {
+	err := os.WriteFile(path, content, 0o600)
+	if errors.Is(err, fs.ErrNotExist) && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
 		_ = os.WriteFile(path, content, 0o600)
 	}
 }

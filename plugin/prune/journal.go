@@ -2,7 +2,6 @@ package prune
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -49,11 +48,7 @@ func NewJournal(dir string, now time.Time, plan *retention.Plan) (*Journal, erro
 	if err := os.MkdirAll(j.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a journal: %w", err)
 	}
-	var text bytes.Buffer
-	if err := plan.Write(&text); err != nil {
-		return nil, fmt.Errorf("write the plan into the journal: %w", err)
-	}
-	if err := writeSynced(filepath.Join(j.Dir, planFile), text.Bytes()); err != nil {
+	if err := writeSynced(filepath.Join(j.Dir, planFile), plan.Write); err != nil {
 		return nil, fmt.Errorf("write the plan into the journal: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(j.Dir, entriesFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -86,7 +81,7 @@ func (j *Journal) Record(e Entry) error {
 func (j *Journal) Close(finished bool) error {
 	err := j.file.Close()
 	if finished {
-		err = errors.Join(err, writeSynced(filepath.Join(j.Dir, finishFile), nil))
+		err = errors.Join(err, writeSynced(filepath.Join(j.Dir, finishFile), func(io.Writer) error { return nil }))
 	}
 	if err != nil {
 		return fmt.Errorf("end the journal: %w", err)
@@ -149,13 +144,13 @@ func Journals(dir string) ([]string, error) {
 	return out, nil
 }
 
-func writeSynced(path string, content []byte) error {
+func writeSynced(path string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Sync(), file.Close())
+	out := bufio.NewWriter(file)
+	return errors.Join(write(out), out.Flush(), file.Sync(), file.Close())
 }
 
 // syncFolder makes new files of a folder last; file systems may keep their names

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
@@ -57,20 +60,32 @@ func (l *ledger) add(r *retention.Repository) {
 }
 
 func (l *ledger) end() error {
+	seen := l.seen
+	l.seen = nil // what ends after it needs the room
 	if !l.fresh {
 		return nil
 	}
-	return writeLedger(l.path, l.seen)
+	return writeLedger(l.path, seen)
 }
 
-// writeLedger replaces the ledger as a whole, so that a crash leaves the old one.
-func writeLedger(path string, ledger map[string]time.Time) error {
-	text, err := json.Marshal(ledger)
+// writeLedger replaces the ledger as a whole, an image a line, so that a crash leaves
+// the old one.
+func writeLedger(path string, seen map[string]time.Time) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o700)
-	}
-	if err == nil {
-		err = writeSynced(path+".new", text)
+		err = writeSynced(path+".new", func(out io.Writer) error {
+			begin := "{"
+			for _, ref := range slices.Sorted(maps.Keys(seen)) {
+				name, err := json.Marshal(ref)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "%s%s:%q", begin, name, seen[ref].Format(time.RFC3339Nano))
+				begin = ",\n"
+			}
+			_, err := io.WriteString(out, "}\n")
+			return err
+		})
 	}
 	if err == nil {
 		err = os.Rename(path+".new", path)

@@ -1,12 +1,13 @@
 // Package prune is `docker imgmgr prune`: it removes the images that a policy
 // says, explains each decision, and can give back what it took.
 //
-//	place ─ Inventory ─> retention.Make ─> plan ─ shown, saved, reviewed ─> Execute
-//	                                                                          │
-//	                      journal <─ each manifest, before its delete ────────┤
-//	                         └────> Undo ─────────────────────────────> place ┘
+//	place ─ Inventory ─> retention.Planner ─> plan ─ shown, saved, reviewed ─> Execute
+//	                                                                             │
+//	                         journal <─ each manifest, before its delete ────────┤
+//	                            └────> Undo ─────────────────────────────> place ┘
 //
-// The decision is in the package retention, which can't change anything. What
+// Of registries and saved files, an inventory flows by one repository at a time, past
+// all that takes facts: taker.go. The decision is in the package retention, which can't change anything. What
 // reads a place and what changes it are two interfaces here, [Reader] and [Store];
 // the places themselves are in folders below.
 //

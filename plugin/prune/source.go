@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,16 @@ type source struct {
 	insecure  bool
 }
 
+// A plan takes less time than room, so garbage is collected earlier than is usual.
+const (
+	// placeGarbage is the garbage that may be in memory, in percent of the rest, while a
+	// place is asked, which is what takes the time.
+	placeGarbage = 25
+	// fileMemory is the memory, in bytes, above which the collector doesn't wait for
+	// garbage at all: a plan of a million tags of a file has to fit into a gibibyte.
+	fileMemory = 850 << 20
+)
+
 // gather reads the facts of the place that the command line names, once, for all that
 // take them.
 func (s *source) gather(ctx context.Context, streams ui.Streams, now time.Time, takers ...taker) error {
@@ -55,8 +66,10 @@ func (s *source) gather(ctx context.Context, streams ui.Streams, now time.Time, 
 		return begin(head, takers)
 	}
 	if s.inventory != "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(fileMemory))
 		err = readInventory(s.inventory, to)
 	} else {
+		defer debug.SetGCPercent(debug.SetGCPercent(placeGarbage))
 		if strings.HasPrefix(name, registry.Scheme) {
 			takers = slices.Concat([]taker{&ledger{}}, takers)
 		}

@@ -9,7 +9,11 @@ func (r *Registry) Tags(ctx context.Context, repository string) (map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	tags, err := r.tagged(ctx, path, func(ctx context.Context, tag string) (string, error) { return r.remote.Digest(ctx, path, tag) })
+	tags, err := r.list(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	tags, err = r.follow(ctx, tags, func(ctx context.Context, tag string) (string, error) { return r.remote.Digest(ctx, path, tag) })
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/manifest"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
@@ -52,15 +53,20 @@ func (r *Registry) head(now time.Time, partial bool) *retention.Inventory {
 	return &retention.Inventory{Version: retention.InventoryVersion, Place: r.Place(), Host: r.remote.Host(), Taken: now.UTC(), Partial: partial}
 }
 
+// share is how many tags of a repository count as one request at a time: a large one
+// keeps many busy, and further ones would only take memory.
+const share = 50
+
 // repositories reads several repositories at a time, and hands them over in order.
 func (r *Registry) repositories(ctx context.Context, names []string, add func(*retention.Repository)) error {
+	busy := semaphore.NewWeighted(int64(r.remote.Workers()))
 	var group errgroup.Group
 	group.SetLimit(r.remote.Workers()) // repositories; the gate bounds requests
 	var mu sync.Mutex
 	read, next := make([]*retention.Repository, len(names)), 0
 	for i, name := range names {
 		group.Go(func() error {
-			repo := r.repository(ctx, name)
+			repo := r.repository(ctx, name, busy)
 			mu.Lock()
 			defer mu.Unlock()
 			read[i] = &repo
@@ -97,11 +103,19 @@ func (r *Registry) scope(ctx context.Context) ([]string, error) {
 	return inside, nil
 }
 
-// repository reads one repository.
-func (r *Registry) repository(ctx context.Context, name string) retention.Repository {
+// repository reads one repository, once there is room for its tags.
+func (r *Registry) repository(ctx context.Context, name string, busy *semaphore.Weighted) retention.Repository {
 	repo := retention.Repository{Name: name, Tags: []retention.Tag{}, Manifests: []retention.Manifest{}}
 	walk := &walk{registry: r, repository: name, contents: map[string][]byte{}, found: map[string]*retention.Manifest{}}
-	tags, err := r.tagged(ctx, name, walk.look)
+	tags, err := r.list(ctx, name)
+	weight := min(int64(r.remote.Workers()), int64(1+len(tags)/share))
+	if err == nil {
+		err = busy.Acquire(ctx, weight)
+	}
+	if err == nil {
+		defer busy.Release(weight)
+		tags, err = r.follow(ctx, tags, walk.look)
+	}
 	if err == nil {
 		repo.Tags = append(repo.Tags, tags...)
 		err = walk.from(ctx, tags)
@@ -124,24 +138,29 @@ func (r *Registry) repository(ctx context.Context, name string) retention.Reposi
 	return repo
 }
 
-// tagged lists the tags of a repository with the digests that a look at each finds.
-// A tag that vanishes meanwhile isn't there.
-func (r *Registry) tagged(ctx context.Context, repository string, look func(ctx context.Context, tag string) (string, error)) ([]retention.Tag, error) {
+// list lists the tags of a repository, without their digests.
+func (r *Registry) list(ctx context.Context, repository string) ([]retention.Tag, error) {
 	names, err := r.remote.Tags(ctx, repository)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // a repository without tags, to most registries
 	}
-	if err != nil {
-		return nil, err
-	}
 	r.progress(0, len(names))
 	tags := make([]retention.Tag, len(names))
-	err = each(ctx, r.remote.Workers(), len(names), func(ctx context.Context, i int) error {
-		digest, err := look(ctx, names[i])
+	for i, name := range names {
+		tags[i].Name = name
+	}
+	return tags, err
+}
+
+// follow fills in the digests that a look at each tag finds. A tag that vanishes
+// meanwhile isn't there.
+func (r *Registry) follow(ctx context.Context, tags []retention.Tag, look func(ctx context.Context, tag string) (string, error)) ([]retention.Tag, error) {
+	err := each(ctx, r.remote.Workers(), len(tags), func(ctx context.Context, i int) error {
+		digest, err := look(ctx, tags[i].Name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		tags[i] = retention.Tag{Name: names[i], Digest: digest}
+		tags[i].Digest = digest
 		r.progress(1, 0)
 		return nil
 	})

@@ -9,7 +9,7 @@ func (g *graph) count() int64 {
 	taken := make([]bool, g.digests.count+1)
 	for _, r := range g.repos {
 		for _, n := range r.order {
-			if n.kept != "" {
+			if n.kept {
 				n.hasBlobs(func(d digest, _ int64) { taken[d] = true })
 			}
 		}
@@ -24,6 +24,11 @@ func (g *graph) count() int64 {
 				}
 			})
 			all += n.frees
+		}
+	}
+	for _, r := range g.repos {
+		for _, n := range r.order {
+			n.blobs = nil // their room is for the plan
 		}
 	}
 	return all

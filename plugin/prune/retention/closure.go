@@ -77,7 +77,7 @@ func (g *graph) keepUnreached() {
 			}
 		}
 		for _, n := range r.order {
-			if n.kept == "" && n.doom == nil {
+			if !n.kept && n.doom == nil {
 				g.keep(n, "nothing says what it belongs to", true)
 			}
 		}
@@ -87,10 +87,10 @@ func (g *graph) keepUnreached() {
 // takeAlong marks what goes with an entry: the parts of an index, and the
 // referrers of all that.
 func (g *graph) takeAlong(n *node, e *entry, because string) {
-	if n.kept != "" || n.doom != nil {
+	if n.kept || n.doom != nil {
 		return
 	}
-	n.doom, n.because = e, because
+	n.doom, n.reason = e, because
 	for _, c := range n.children {
 		g.takeAlong(c.node, e, "part of "+g.nameOf(n))
 	}
@@ -102,10 +102,10 @@ func (g *graph) takeAlong(n *node, e *entry, because string) {
 // keep keeps a node with all that it needs: its parts, its referrers, and what it
 // refers to.
 func (g *graph) keep(n *node, reason string, unknown bool) {
-	if n.kept != "" {
+	if n.kept {
 		return
 	}
-	n.kept, n.unknown = reason, unknown
+	n.kept, n.reason, n.unknown = true, reason, unknown
 	for _, c := range n.children {
 		g.keep(c.node, "part of "+g.nameOf(n), false)
 	}
@@ -116,15 +116,15 @@ func (g *graph) keep(n *node, reason string, unknown bool) {
 		g.keepTagged(needed, g.nameOf(n)+" needs it")
 	}
 	// A subject that stays anyway may lose some of its tags.
-	if n.subject != nil && n.subject.kept == "" {
+	if n.subject != nil && !n.subject.kept {
 		g.keepTagged(n.subject, g.nameOf(n)+" refers to it")
 	}
 }
 
 // keepTagged keeps a node under its names: it has to be found, not only there.
 func (g *graph) keepTagged(n *node, reason string) bool {
-	changed := n.kept == ""
-	for _, e := range n.entries {
+	changed := !n.kept
+	for e := range n.names {
 		changed = changed || e.fate == remove
 	}
 	if changed {
@@ -182,11 +182,11 @@ func (e *entry) counts() bool { return e.tag != "" && !e.orphaned() }
 func (r *repository) brake(limits Limits) string {
 	all, gone := 0, 0
 	for _, e := range r.entries {
-		if !e.counts() || e != e.node.entries[0] {
+		if !e.counts() || e != e.node.entries {
 			continue
 		}
 		all++
-		if e.node.kept == "" {
+		if !e.node.kept {
 			gone++
 		}
 	}
@@ -271,7 +271,7 @@ func (b *bases) keep(g *graph) bool {
 	changed := false
 	for _, r := range g.repos {
 		for _, n := range r.order {
-			if n.kept == "" || n.kind == KindIndex {
+			if !n.kept || n.kind == KindIndex {
 				continue
 			}
 			for base := range b.of(n) {

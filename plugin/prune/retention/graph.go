@@ -36,17 +36,17 @@ type node struct {
 	repo    *repository
 	digest  digest
 	base    digest // of the image that it says it is built on
-	kind    Kind
-	bytes   int64    // of the manifest itself
-	blobs   []blob   // the configuration, then the layers in order
-	entries []*entry // what rules decide about
-	*links           // most have none
+	bytes   int64  // of the manifest itself
+	blobs   []blob // the configuration, then the layers in order
+	entries *entry // what rules decide about: the first one by tag
+	*links         // most have none
 
-	kept    string // why it stays, "" when it doesn't
+	kind    Kind
+	kept    bool
 	unknown bool   // it stays for too little is known
 	passed  bool   // on the way to gone
 	doom    *entry // the entry that takes it along
-	because string // how doom does that
+	reason  string // why it stays, or how doom takes it along
 	frees   int64  // bytes, when it goes
 }
 
@@ -88,6 +88,7 @@ func (n *node) link() *links {
 // entry is what a rule decides about: a tag, or an image without one.
 type entry struct {
 	node *node
+	next *entry // of the node
 	tag  string
 	verdict
 }
@@ -240,12 +241,9 @@ func (b *builder) name(tags []Tag) {
 			slices.Sort(n.system)
 			slices.SortFunc(n.referrers, b.byDigest)
 		}
-		if len(n.entries) == 0 && len(n.parents) == 0 && n.subject == nil {
+		if n.entries == nil && len(n.parents) == 0 && n.subject == nil {
 			b.enter(&entry{node: n})
 		}
-	}
-	for _, n := range b.order {
-		slices.SortFunc(n.entries, func(a, b *entry) int { return cmp.Compare(a.tag, b.tag) })
 	}
 	slices.SortFunc(b.entries, func(x, y *entry) int {
 		if (x.tag == "") != (y.tag == "") {
@@ -256,6 +254,12 @@ func (b *builder) name(tags []Tag) {
 		}
 		return b.byDigest(x.node, y.node)
 	})
+	for _, e := range slices.Backward(b.repository.entries) {
+		e.next, e.node.entries = nil, nil
+	}
+	for _, e := range slices.Backward(b.repository.entries) {
+		e.next, e.node.entries = e.node.entries, e
+	}
 }
 
 // cloned are the tags' names, without the text that they came in.
@@ -273,7 +277,13 @@ func cloned(tags []Tag) []string {
 
 func (r *repository) enter(e *entry) {
 	r.entries = append(r.entries, e)
-	e.node.entries = append(e.node.entries, e)
+	e.node.entries = e
+}
+
+// names are the node's entries, by tag.
+func (n *node) names(yield func(*entry) bool) {
+	for e := n.entries; e != nil && yield(e); e = e.next {
+	}
 }
 
 // ref is how a tag of a node is written in plans, or where that is "" the node; and its
@@ -305,8 +315,8 @@ func (g *graph) nameOf(n *node) string {
 	if n.title != "" {
 		return n.title
 	}
-	if len(n.entries) > 0 {
-		return g.short(n.entries[0])
+	if n.entries != nil {
+		return g.short(n.entries)
 	}
 	return n.repo.name + "@" + shortDigest(g.digests.text(n.digest))
 }

@@ -115,8 +115,8 @@ func (g *graph) fill(plan *Plan) {
 func (g *graph) removal(n *node, tag string, e *entry) Removal {
 	out := Removal{Kind: KindTag, Rule: e.rule, Reason: e.reason}
 	out.Ref, out.Digest = g.ref(n, tag)
-	if e == n.doom && n.because != "" {
-		out.Reason = n.because
+	if e == n.doom && !n.kept && n.reason != "" {
+		out.Reason = n.reason
 	}
 	if tag == "" {
 		out.Kind, out.Bytes, out.Title = n.kind, n.frees, n.title
@@ -127,12 +127,12 @@ func (g *graph) removal(n *node, tag string, e *entry) Removal {
 // removals are what goes of a repository, in the order in which it must go.
 func (r *repository) removals(each func(n *node, tag string, e *entry)) {
 	for _, e := range r.entries {
-		if e.fate == remove && e.node.kept != "" {
+		if e.fate == remove && e.node.kept {
 			each(e.node, e.tag, e)
 		}
 	}
 	for _, n := range r.gone {
-		for _, e := range n.entries {
+		for e := range n.names {
 			if e.tag != "" {
 				each(n, e.tag, e)
 			}
@@ -149,7 +149,7 @@ func (r *repository) removals(each func(n *node, tag string, e *entry)) {
 func (r *repository) doom() {
 	var visit func(*node)
 	visit = func(n *node) {
-		if n.passed || n.kept != "" {
+		if n.passed || n.kept {
 			return
 		}
 		n.passed = true
@@ -178,14 +178,18 @@ func (g *graph) rest(r *repository, each func(n *node, tag, reason string, unkno
 		}
 	}
 	for _, n := range r.order {
-		if n.kept == "" {
+		if !n.kept {
 			continue
 		}
+		named := len(n.system) > 0
 		for _, tag := range n.system {
-			each(n, tag, n.kept, n.unknown)
+			each(n, tag, n.reason, n.unknown)
 		}
-		if named := len(n.system) > 0 || slices.ContainsFunc(n.entries, func(e *entry) bool { return e.fate != remove }); !named {
-			each(n, "", n.kept, n.unknown)
+		for e := range n.names {
+			named = named || e.fate != remove
+		}
+		if !named {
+			each(n, "", n.reason, n.unknown)
 		}
 	}
 }

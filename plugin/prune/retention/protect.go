@@ -68,7 +68,7 @@ func (g *graph) hold(n *node, reason string) {
 			return
 		}
 		seen[m] = true
-		for _, e := range m.entries {
+		for e := range m.names {
 			e.decide(keep, "", reason)
 			g.keep(m, reason, false)
 		}
@@ -128,7 +128,7 @@ func (u used) of(n *node, repositories []string) string {
 	if len(u.refs) == 0 {
 		return ""
 	}
-	for _, e := range n.entries {
+	for e := range n.names {
 		for _, repository := range repositories {
 			if by := u.refs[tagged(repository, e.tag)]; by != "" {
 				return by

@@ -9,9 +9,12 @@
 //	           ├─ Make ─> Plan ─> printed, saved, reviewed, applied (plugin/prune)
 //	policy ────┘
 //
-// What decides, in the order in which [Make] asks:
+// [Make] hands a [Planner] repository after repository, and so can others, from a file
+// (read.go) or a registry, without all of them in memory. What decides, in the order in
+// which the planner asks:
 //
-//  1. graph.go: tags, manifests, indexes and referrers become a graph.
+//  1. graph.go: tags, manifests, indexes and referrers become a graph, and digests
+//     numbers (digests.go).
 //  2. verdict.go: rules give each tag a verdict. Keeping beats removing, and
 //     what isn't known is kept.
 //  3. protect.go: what is used, protected, too young, or the last of its
