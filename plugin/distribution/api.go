@@ -207,9 +207,15 @@ func (r *Registry) Delete(ctx context.Context, repository, reference string) err
 // doesn't know it is asked once, and supported is false: there, tags lead to
 // referrers.
 func (r *Registry) Referrers(ctx context.Context, repository, digest string) (found []ocispec.Descriptor, supported bool, err error) {
-	r.mu.Lock()
-	known := r.referrers
-	r.mu.Unlock()
+	known := r.knowsReferrers()
+	if known == nil {
+		r.asking.Lock() // the others wait for the first answer
+		if known = r.knowsReferrers(); known == nil {
+			defer r.asking.Unlock()
+		} else {
+			r.asking.Unlock()
+		}
+	}
 	if known != nil && !*known {
 		return nil, false, nil
 	}
@@ -243,6 +249,13 @@ func (r *Registry) Referrers(ctx context.Context, repository, digest string) (fo
 		found = append(found, page...)
 	}
 	return found, true, nil
+}
+
+// knowsReferrers is nil until the registry was asked.
+func (r *Registry) knowsReferrers() *bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.referrers
 }
 
 func referrersPage(content []byte) ([]ocispec.Descriptor, error) {

@@ -57,6 +57,7 @@ type Registry struct {
 	gate  *gate
 	cache cache
 
+	asking    sync.Mutex // held while the registry is asked whether it knows the referrers API
 	mu        sync.Mutex
 	clients   map[string]*http.Client // by repository and what is to be done there
 	referrers *bool                   // whether the registry knows the referrers API
