@@ -2,7 +2,7 @@ package retention
 
 import "slices"
 
-// count finds what the removals free, and returns the sum in bytes. A blob is freed
+// count turns the bytes of what goes into those that it frees, and returns their sum. A blob is freed
 // with the last manifest that needs it, in the order of the plan, and not at all when
 // one of those stays. Registries and engines keep a blob once for all repositories.
 func (g *graph) count() int64 {
@@ -17,19 +17,19 @@ func (g *graph) count() int64 {
 	var all int64
 	for _, r := range slices.Backward(g.repos) {
 		for _, n := range slices.Backward(r.gone) {
+			var frees int64
 			n.hasBlobs(func(d digest, bytes int64) {
 				if !taken[d] && bytes > 0 {
 					taken[d] = true
-					n.frees += bytes
+					frees += bytes
 				}
 			})
-			all += n.frees
+			n.bytes = frees
+			all += frees
 		}
 	}
 	for _, r := range g.repos {
-		for _, n := range r.order {
-			n.blobs = nil // their room is for the plan
-		}
+		r.blobs = nil // their room is for the plan
 	}
 	return all
 }
@@ -37,7 +37,7 @@ func (g *graph) count() int64 {
 // hasBlobs are all that a manifest holds on to, itself among it.
 func (n *node) hasBlobs(each func(digest, int64)) {
 	each(n.digest, n.bytes)
-	for _, b := range n.blobs {
+	for _, b := range n.blobs() {
 		each(b.digest, b.bytes)
 	}
 }

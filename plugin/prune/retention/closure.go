@@ -112,7 +112,7 @@ func (g *graph) keep(n *node, reason string, unknown bool) {
 	for _, r := range n.referrers {
 		g.keep(r, "refers to "+g.nameOf(n), false)
 	}
-	for _, needed := range n.needs {
+	for _, needed := range n.repo.needs[n] {
 		g.keepTagged(needed, g.nameOf(n)+" needs it")
 	}
 	// A subject that stays anyway may lose some of its tags.
@@ -211,10 +211,10 @@ type link struct {
 
 // layers are those of an image, from the lowest.
 func (n *node) layers() []blob {
-	if n.kind != KindImage || len(n.blobs) < 2 {
-		return nil
+	if blobs := n.blobs(); n.kind == KindImage && len(blobs) > 1 {
+		return blobs[1:]
 	}
-	return n.blobs[1:]
+	return nil
 }
 
 // bases is nil when bases aren't kept.

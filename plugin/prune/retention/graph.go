@@ -23,11 +23,16 @@ type repository struct {
 	name       string
 	ref        string // with the host
 	incomplete string
-	order      []*node             // by digest
-	entries    []*entry            // by tag, those without one last
-	newest     *entry              // of the images with a tag
-	gone       []*node             // in the order in which they go
-	pushed     map[*node]time.Time // when a tag came to it last; until the rules have spoken
+	order      []*node  // by digest
+	entries    []*entry // by tag, those without one last
+	newest     *entry   // of the images with a tag
+	gone       []*node  // in the order in which they go
+	blobs      []blob   // of all nodes
+
+	// What few repositories have.
+	titles map[*node]string
+	needs  map[*node][]*node
+	pushed map[*node]time.Time // when a tag came to it last; until the rules have spoken
 }
 
 // node is one manifest of one repository.
@@ -36,10 +41,11 @@ type node struct {
 	repo    *repository
 	digest  digest
 	base    digest // of the image that it says it is built on
-	bytes   int64  // of the manifest itself
-	blobs   []blob // the configuration, then the layers in order
+	bytes   int64  // of the manifest itself; once they are counted, those that its end frees
+	from    uint32 // the place of its blobs
+	to      uint32
 	entries *entry // what rules decide about: the first one by tag
-	*links         // most have none
+	*links         // many have none
 
 	kind    Kind
 	kept    bool
@@ -47,8 +53,10 @@ type node struct {
 	passed  bool   // on the way to gone
 	doom    *entry // the entry that takes it along
 	reason  string // why it stays, or how doom takes it along
-	frees   int64  // bytes, when it goes
 }
+
+// blobs are the configuration, then the layers in order.
+func (n *node) blobs() []blob { return n.repo.blobs[n.from:n.to] }
 
 type blob struct {
 	digest digest
@@ -57,11 +65,9 @@ type blob struct {
 
 // links are what a node has to do with others.
 type links struct {
-	title     string
 	children  []child
 	parents   []*node
 	missing   digest // a child that isn't there
-	needs     []*node
 	subject   *node
 	referrers []*node
 	orphan    digest   // the subject that isn't there
@@ -129,15 +135,16 @@ func (b *builder) nodes(in *Repository) {
 		blobs += len(in.Manifests[i].Blobs)
 	}
 	// Each of these is one piece of memory, as long as the repository.
-	all, allBlobs := make([]node, len(in.Manifests)), make([]blob, 0, blobs)
+	all := make([]node, len(in.Manifests))
+	b.blobs = make([]blob, 0, blobs)
 	for i := range in.Manifests {
 		m := &in.Manifests[i]
-		start := len(allBlobs)
+		from := len(b.blobs)
 		for _, part := range m.Blobs {
-			allBlobs = append(allBlobs, blob{b.digests.number(part.Digest), part.Bytes})
+			b.blobs = append(b.blobs, blob{b.digests.number(part.Digest), part.Bytes})
 		}
 		b.add(&all[i], m)
-		all[i].blobs = allBlobs[start:len(allBlobs):len(allBlobs)]
+		all[i].from, all[i].to = uint32(from), uint32(len(b.blobs))
 	}
 	for _, t := range in.Tags {
 		if b.known[b.digests.number(t.Digest)] == nil { // a tag that leads nowhere
@@ -154,7 +161,10 @@ func (b *builder) add(n *node, m *Manifest) {
 	}
 	*n = node{facts: m, repo: b.repository, digest: number, base: b.digests.number(m.Base), kind: kindOf(m.Kind), bytes: m.Bytes, links: unlinked}
 	if m.Title != "" {
-		n.link().title = strings.Clone(m.Title)
+		if b.titles == nil {
+			b.titles = map[*node]string{}
+		}
+		b.titles[n] = strings.Clone(m.Title)
 	}
 	b.known[number] = n
 	b.order = append(b.order, n)
@@ -190,8 +200,10 @@ func (b *builder) follow(n *node) {
 	}
 	for _, d := range n.facts.Needs {
 		if needed := b.known[b.digests.number(d)]; needed != nil && needed != n {
-			l := n.link()
-			l.needs = append(l.needs, needed)
+			if b.needs == nil {
+				b.needs = map[*node][]*node{}
+			}
+			b.needs[n] = append(b.needs[n], needed)
 		}
 	}
 	if n.facts.Subject != "" {
@@ -264,7 +276,12 @@ func (b *builder) name(tags []Tag) {
 
 // cloned are the tags' names, without the text that they came in.
 func cloned(tags []Tag) []string {
+	length := 0
+	for _, t := range tags {
+		length += len(t.Name)
+	}
 	var all strings.Builder
+	all.Grow(length)
 	for _, t := range tags {
 		all.WriteString(t.Name)
 	}
@@ -312,8 +329,8 @@ func (g *graph) short(e *entry) string {
 
 // nameOf is the shortest name of a node for people.
 func (g *graph) nameOf(n *node) string {
-	if n.title != "" {
-		return n.title
+	if title := n.repo.titles[n]; title != "" {
+		return title
 	}
 	if n.entries != nil {
 		return g.short(n.entries)

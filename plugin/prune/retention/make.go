@@ -119,7 +119,7 @@ func (g *graph) removal(n *node, tag string, e *entry) Removal {
 		out.Reason = n.reason
 	}
 	if tag == "" {
-		out.Kind, out.Bytes, out.Title = n.kind, n.frees, n.title
+		out.Kind, out.Bytes, out.Title = n.kind, n.bytes, n.repo.titles[n]
 	}
 	return out
 }
@@ -159,7 +159,7 @@ func (r *repository) doom() {
 		for _, next := range slices.Backward(n.referrers) {
 			visit(next)
 		}
-		for _, next := range slices.Backward(n.needs) {
+		for _, next := range slices.Backward(r.needs[n]) {
 			visit(next)
 		}
 		r.gone = append(r.gone, n)

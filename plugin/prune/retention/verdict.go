@@ -219,7 +219,7 @@ func fits(patterns []Pattern, name string) bool {
 func (n *node) size() int64 {
 	var sum int64
 	for image := range n.images {
-		for _, b := range image.blobs {
+		for _, b := range image.blobs() {
 			sum += b.bytes
 		}
 	}
