@@ -25,31 +25,6 @@ func take(t *testing.T, inv *retention.Inventory, takers ...taker) {
 	}
 }
 
-// What was listed once keeps its day, whatever its repository is called.
-func TestLedgerKeepsTheFirstDay(t *testing.T) {
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	odd := "b\"\\\x01é\u2028"
-	days := []time.Time{time.Date(2026, 6, 1, 12, 0, 0, 5, time.UTC), time.Date(2026, 6, 2, 12, 0, 0, 0, time.UTC), time.Date(2026, 6, 3, 12, 0, 0, 0, time.UTC)}
-	for run, now := range days {
-		inv := &retention.Inventory{Host: "h", Taken: now}
-		for _, name := range []string{"a", odd} {
-			r := retention.Repository{Name: name}
-			for _, digest := range []string{"sha256:1", "sha256:2", "sha256:3"}[:run+1] {
-				r.Manifests = append(r.Manifests, retention.Manifest{Digest: digest})
-			}
-			inv.Repositories = append(inv.Repositories, r)
-		}
-		take(t, inv, &ledger{})
-		for _, r := range inv.Repositories {
-			for i, m := range r.Manifests {
-				if !m.FirstSeen.Equal(days[i]) {
-					t.Errorf("on day %d, %s in %q was first seen %s, want %s", run, m.Digest, r.Name, m.FirstSeen, days[i])
-				}
-			}
-		}
-	}
-}
-
 // A saved inventory is the JSON of the inventory.
 func TestSavedInventoryIsTheInventory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "facts.json")
