@@ -117,8 +117,7 @@ func ccacheOf(u *Use, e Env) (Cache, bool) {
 // (docs/Local.md): hence Locked.
 func sccacheOf(e Env) (Cache, bool) {
 	home, doubt := e.home()
-	c := Cache{Name: "objects of sccache", Costs: "compiles everything again", ID: "imgmgr-sccache", PerBase: true, Locked: true,
-		Doubt: "no image built with sccache has been proven equal yet"}
+	c := Cache{Name: "objects of sccache", Costs: "compiles everything again", ID: "imgmgr-sccache", PerBase: true, Locked: true}
 	def, guess := e.folder("XDG_CACHE_HOME", path.Join(home, ".cache"), doubt)
 	c.Path, c.Guess = e.folder("SCCACHE_DIR", path.Join(def, "sccache"), guess)
 	if v, set, _ := e.get("SCCACHE_CONF"); set && v != "" {
