@@ -2,7 +2,7 @@ package image
 
 import (
 	"archive/tar"
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +31,7 @@ type reader struct {
 	tar    *tar.Reader
 	sum    *xxhash.Digest
 	buffer []byte
+	held   held  // reused for each
 	size   int64 // of all contents so far
 	used   int64 // memory that the entries so far are charged with
 	table  Table
@@ -199,6 +200,9 @@ func (r *reader) content(f *File) error {
 			wanted = append(wanted, v)
 		}
 	}
+	if len(wanted) > 0 && f.Size <= heldBytes {
+		return r.hold(f, wanted)
+	}
 	var in io.Reader = r.tar
 	if r.hash {
 		r.sum.Reset()
@@ -219,6 +223,48 @@ func (r *reader) content(f *File) error {
 		return err
 	}
 	f.Hash = r.sum.Sum64()
+	return nil
+}
+
+// heldBytes is the longest content that is read as a whole, for one visitor after the
+// other: most files are shorter, and nothing has to run side by side.
+const heldBytes = 2 << 20
+
+// held is a content in memory.
+type held struct {
+	bytes.Reader
+	all []byte
+}
+
+// Whole is a content as a whole. The bytes are only good until the visitor returns, and are
+// not to be changed.
+func Whole(f *File, content io.Reader) ([]byte, error) {
+	if h, ok := content.(*held); ok && h.Len() == len(h.all) {
+		return h.all, nil
+	}
+	out := bytes.NewBuffer(make([]byte, 0, min(f.Size, heldBytes)+bytes.MinRead))
+	_, err := out.ReadFrom(content)
+	return out.Bytes(), err
+}
+
+// hold reads a content into memory and lets visitors see it.
+func (r *reader) hold(f *File, wanted []Visitor) error {
+	if int(f.Size) > len(r.held.all) {
+		r.held.all = make([]byte, min(heldBytes, 2*f.Size))
+	}
+	content := held{all: r.held.all[:f.Size]}
+	if _, err := io.ReadFull(r.tar, content.all); err != nil {
+		return err
+	}
+	if r.hash {
+		f.Hash = xxhash.Sum64(content.all)
+	}
+	for _, v := range wanted {
+		content.Reset(content.all)
+		if err := r.visit(f, v, &content); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -250,11 +296,11 @@ func (r *reader) share(f *File, wanted []Visitor, content io.Reader) error {
 	writers := make([]io.Writer, len(wanted))
 	for i, v := range wanted {
 		out, in := io.Pipe()
-		answers[i], pipes[i], writers[i] = make(chan answer, 1), in, in
+		answers[i], pipes[i], writers[i] = make(chan answer, 1), in, tap{in}
 		go func() {
 			data, err := v.Read(f, out)
-			_, drained := io.Copy(io.Discard, out) // the others may want more
-			answers[i] <- answer{data, cmp.Or(err, drained)}
+			out.Close() // the others may want more
+			answers[i] <- answer{data, err}
 		}()
 	}
 	_, err := io.CopyBuffer(io.MultiWriter(writers...), onlyReader{content}, r.buffer)
@@ -269,6 +315,17 @@ func (r *reader) share(f *File, wanted []Visitor, content io.Reader) error {
 		}
 	}
 	return err
+}
+
+// tap is a pipe to a visitor, who may have seen enough.
+type tap struct{ pipe *io.PipeWriter }
+
+func (t tap) Write(p []byte) (int, error) {
+	n, err := t.pipe.Write(p)
+	if errors.Is(err, io.ErrClosedPipe) {
+		return len(p), nil
+	}
+	return n, err
 }
 
 // onlyReader hides other ways to read, so that a copy uses its own buffer.

@@ -38,13 +38,16 @@ var programVisitor = image.Visitor{
 	Name:  "programs/1",
 	Wants: func(f *image.File) bool { return f.Mode&0o111 != 0 || strings.Contains(path.Base(f.Path), ".so") },
 	Read: func(f *image.File, content io.Reader) ([]byte, error) {
-		in := bufio.NewReaderSize(content, 64<<10)
-		start, err := in.Peek(4)
-		switch {
-		case err != nil && !errors.Is(err, io.EOF):
+		// Most files are neither, and a buffer for each would cost more than reading them.
+		start := make([]byte, len(elf.ELFMAG))
+		n, err := io.ReadFull(content, start)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, err
+		}
+		in := io.MultiReader(bytes.NewReader(start[:n]), content)
+		switch {
 		case bytes.HasPrefix(start, []byte("#!")):
-			line, err := in.ReadSlice('\n')
+			line, err := bufio.NewReader(in).ReadSlice('\n')
 			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 				return nil, err
 			}

@@ -22,11 +22,11 @@ var golang = &manager{
 	kind: "golang", version: "1",
 	wants: func(f *image.File) bool { return f.Mode&0o111 != 0 && f.Size > leastProgram },
 	read: func(f *image.File, content io.Reader) ([]record, error) {
-		in := bufio.NewReaderSize(content, 256<<10)
-		if start, err := in.Peek(len(elfMagic)); err != nil || string(start) != elfMagic {
+		start := make([]byte, len(elfMagic))
+		if _, err := io.ReadFull(content, start); err != nil || string(start) != elfMagic {
 			return nil, nil
 		}
-		info, err := buildInfo(in)
+		info, err := buildInfo(bufio.NewReaderSize(io.MultiReader(bytes.NewReader(start), content), 256<<10))
 		if err != nil || info == nil {
 			return nil, err
 		}
