@@ -44,6 +44,7 @@ type Facts struct {
 // Analyze reports on an image whose layers were read with Walker. It doesn't
 // depend on the clock or the machine.
 func Analyze(img *image.Image, f Facts) *report.Report {
+	dive := cost.Dive(img.Layers) // first: what it needs and what the stack needs aren't in memory at a time
 	stacked := image.Stack(img.Layers)
 	costs := cost.Account(img.Layers, stacked)
 	places, how := origin.Attribute(img, f.Provenance, f.Dockerfile, f.Target)
@@ -54,7 +55,7 @@ func Analyze(img *image.Image, f Facts) *report.Report {
 			Name: img.Name, Source: f.Source, Digest: img.Digest.String(), ID: img.ID.String(),
 			Platform: platform(img), Attribution: how, Contents: hashed(img.Layers),
 		},
-		Totals: costs.Totals, Dive: cost.Dive(img.Layers),
+		Totals: costs.Totals, Dive: dive,
 	}
 	if f.Base != nil && based > 0 {
 		r.Image.Base = f.Base.Name

@@ -121,34 +121,52 @@ func (c *Costs) sum() {
 	}
 }
 
+// content tells contents apart.
+type content struct {
+	size int64
+	hash uint64
+}
+
 // duplicates finds contents that are live several times, but not hard links,
-// which share one.
+// which share one. It goes over the image twice: to remember each path, where few
+// contents have a second one, would take most of the memory.
 func (c *Costs) duplicates(stacked *image.Stacked) {
-	type content struct {
-		size int64
-		hash uint64
-	}
-	seen, all := map[content]*Copies{}, map[*image.File]bool{}
+	times := map[content]int32{}
 	for e := range stacked.All() {
 		c.Totals.Files++
-		f := e.Content
-		if f == nil || f.Type != image.Regular || f.Size == 0 || f.Hash == 0 || all[f] {
+		if key, ok := alike(e); ok && times[key] < 2 {
+			times[key]++
+		}
+	}
+	found, linked := map[content]*Copies{}, map[*image.File]bool{}
+	for e := range stacked.All() {
+		key, ok := alike(e)
+		if !ok || times[key] < 2 || linked[e.Content] {
 			continue
 		}
-		all[f] = true
-		key := content{f.Size, f.Hash}
-		same := seen[key]
+		linked[e.Content] = true
+		same := found[key]
 		if same == nil {
-			seen[key] = &Copies{Paths: []string{e.Path}, Layer: e.ContentLayer}
+			found[key] = &Copies{Paths: []string{e.Path}, Layer: e.ContentLayer}
 			continue
 		}
 		if len(same.Paths) == 1 {
 			c.Copies = append(c.Copies, same)
 		}
-		same.Bytes += f.Size
+		same.Bytes += key.size
 		same.Paths = append(same.Paths, e.Path)
 		same.Layer = max(same.Layer, e.ContentLayer)
-		c.Totals.DuplicateBytes += f.Size
+		c.Totals.DuplicateBytes += key.size
 	}
 	slices.SortStableFunc(c.Copies, func(a, b *Copies) int { return cmp.Compare(b.Bytes, a.Bytes) })
+}
+
+// alike is what is the same of an entry's content and its copies; false where there is
+// nothing to be.
+func alike(e image.Entry) (content, bool) {
+	f := e.Content
+	if f == nil || f.Type != image.Regular || f.Size == 0 || f.Hash == 0 {
+		return content{}, false
+	}
+	return content{f.Size, f.Hash}, true
 }

@@ -20,7 +20,7 @@ import (
 // that is below it. Opaque folders aren't counted. So a folder that a later layer
 // deletes isn't waste to dive: docs/analyze.md has the differences.
 func Dive(layers []*image.Layer) report.Dive {
-	d := diver{paths: map[string]*appearances{}, root: &place{}}
+	d := diver{paths: map[string]appearances{}, root: &place{}}
 	var user int64
 	for i, l := range layers {
 		d.layer(l.Files)
@@ -50,7 +50,7 @@ func Dive(layers []*image.Layer) report.Dive {
 }
 
 type diver struct {
-	paths map[string]*appearances
+	paths map[string]appearances
 	root  *place // what the layers so far unpack to, as dive stacks them
 }
 
@@ -100,14 +100,14 @@ func (d *diver) layer(files []image.File) {
 }
 
 func (d *diver) count(name string, size int64) {
-	a := d.paths[name]
-	if a == nil {
-		a = &appearances{least: size}
-		d.paths[name] = a
+	a, seen := d.paths[name]
+	if !seen {
+		a.least = size
 	}
 	a.n++
 	a.sum += size
 	a.least = min(a.least, size)
+	d.paths[name] = a
 }
 
 // find returns the place of a path; nil if there is none.
