@@ -31,9 +31,10 @@ type reader struct {
 	tar    *tar.Reader
 	sum    *xxhash.Digest
 	buffer []byte
-	held   held  // reused for each
-	size   int64 // of all contents so far
-	used   int64 // memory that the entries so far are charged with
+	held   held      // reused for each file
+	wanted []Visitor // reused for each file
+	size   int64     // of all contents so far
+	used   int64     // memory that the entries so far are charged with
 	table  Table
 }
 
@@ -194,12 +195,13 @@ func xattrs(h *tar.Header) map[string]string {
 
 // content reads a file as far as somebody wants it.
 func (r *reader) content(f *File) error {
-	var wanted []Visitor
+	wanted := r.wanted[:0]
 	for _, v := range r.visitors {
 		if v.Wants(f) {
 			wanted = append(wanted, v)
 		}
 	}
+	r.wanted = wanted
 	if len(wanted) > 0 && f.Size <= heldBytes {
 		return r.hold(f, wanted)
 	}
@@ -249,10 +251,11 @@ func Whole(f *File, content io.Reader) ([]byte, error) {
 
 // hold reads a content into memory and lets visitors see it.
 func (r *reader) hold(f *File, wanted []Visitor) error {
-	if int(f.Size) > len(r.held.all) {
-		r.held.all = make([]byte, min(heldBytes, 2*f.Size))
+	content := &r.held
+	if int(f.Size) > cap(content.all) {
+		content.all = make([]byte, min(heldBytes, 2*f.Size))
 	}
-	content := held{all: r.held.all[:f.Size]}
+	content.all = content.all[:f.Size]
 	if _, err := io.ReadFull(r.tar, content.all); err != nil {
 		return err
 	}
@@ -261,7 +264,7 @@ func (r *reader) hold(f *File, wanted []Visitor) error {
 	}
 	for _, v := range wanted {
 		content.Reset(content.all)
-		if err := r.visit(f, v, &content); err != nil {
+		if err := r.visit(f, v, content); err != nil {
 			return err
 		}
 	}

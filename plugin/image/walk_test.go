@@ -273,12 +273,15 @@ func TestReadingStopsWithTheContext(t *testing.T) {
 // No bytes make the walker fail other than with an error, or use more memory
 // than its limits allow.
 func FuzzLayer(f *testing.F) {
-	for _, c := range imagetest.Cases(f) {
+	for i, c := range imagetest.Cases(f) {
 		for _, layer := range c.Layers {
 			data := imagetest.Tar(f, layer)
 			f.Add(data, []byte{})
 			f.Add(gzipped(f, data), data)
 			f.Add(zstandard(f, data), data)
+			if i > 0 {
+				continue
+			}
 			for _, format := range imagetest.ListedFormats {
 				listed, _ := format.Layer(f, layer)
 				f.Add(listed, data)

@@ -44,16 +44,17 @@ var programVisitor = image.Visitor{
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, err
 		}
+		script := bytes.HasPrefix(start, []byte("#!"))
+		if !script && string(start) != elf.ELFMAG {
+			return nil, nil
+		}
 		in := io.MultiReader(bytes.NewReader(start[:n]), content)
-		switch {
-		case bytes.HasPrefix(start, []byte("#!")):
+		if script {
 			line, err := bufio.NewReader(in).ReadSlice('\n')
 			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 				return nil, err
 			}
 			return json.Marshal(program{Script: strings.TrimPrefix(strings.TrimSuffix(string(line), "\n"), "#!")})
-		case string(start) != elf.ELFMAG:
-			return nil, nil
 		}
 		p, err := linked(in)
 		if err != nil || p.Machine == elf.EM_NONE {

@@ -23,19 +23,70 @@ type secretKind struct {
 	find func(text []byte) int
 }
 
-var secretKinds = []secretKind{
+var secretKinds = [...]secretKind{
 	{"private key", "PRIVATE KEY-----", privateKey},
 	{"AWS access key with its secret", "AKIA", awsKey},
-	token("GitHub token", "gh", `[opsu]_[A-Za-z0-9]{36}\b`),
+	token("GitHub token", "ghp_", `[A-Za-z0-9]{36}\b`),
+	token("GitHub token", "gho_", `[A-Za-z0-9]{36}\b`),
+	token("GitHub token", "ghs_", `[A-Za-z0-9]{36}\b`),
+	token("GitHub token", "ghu_", `[A-Za-z0-9]{36}\b`),
 	token("GitHub token", "github_pat_", `[A-Za-z0-9_]{82}\b`),
 	token("GitLab token", "glpat-", `[A-Za-z0-9_-]{20}\b`),
 	token("npm token", "npm_", `[A-Za-z0-9]{36}\b`),
 	token("npm token", "_authToken=", `[A-Za-z0-9-]{20,}`),
 	token("PyPI token", "pypi-AgEI", `[A-Za-z0-9_-]{50,}`),
-	token("Slack token", "xox", `[abprs]-\d{6,}-[A-Za-z0-9-]{10,}`),
+	token("Slack token", "xoxa-", `\d{6,}-[A-Za-z0-9-]{10,}`),
+	token("Slack token", "xoxb-", `\d{6,}-[A-Za-z0-9-]{10,}`),
+	token("Slack token", "xoxp-", `\d{6,}-[A-Za-z0-9-]{10,}`),
+	token("Slack token", "xoxr-", `\d{6,}-[A-Za-z0-9-]{10,}`),
+	token("Slack token", "xoxs-", `\d{6,}-[A-Za-z0-9-]{10,}`),
 	token("Stripe key", "sk_live_", `[A-Za-z0-9]{24,}\b`),
 	token("Google API key", "AIza", `[A-Za-z0-9_-]{35}\b`),
 	{"registry login", `"auths"`, registryLogin},
+}
+
+// anchor is a byte that few texts have often, and the marks that have it. To look for
+// these, and around them for marks, takes a fourth of what it takes to look for
+// every mark.
+type anchor struct {
+	char  byte
+	marks []anchored
+}
+
+// anchored is the mark of a kind of secret, and where in it the anchor is.
+type anchored struct{ kind, at int }
+
+// anchors have every mark once.
+var anchors = anchorMarks("_-\"A")
+
+func anchorMarks(chars string) []anchor {
+	out := make([]anchor, len(chars))
+	for i, k := range secretKinds {
+		c := strings.IndexFunc(chars, func(r rune) bool { return strings.ContainsRune(k.mark, r) })
+		out[c].char = chars[c]
+		out[c].marks = append(out[c].marks, anchored{i, strings.IndexByte(k.mark, chars[c])})
+	}
+	return out
+}
+
+// marks tells which kinds of secrets have their mark in a text.
+func marks(text []byte) [len(secretKinds)]bool {
+	var out [len(secretKinds)]bool
+	for _, a := range anchors {
+		for from := 0; ; from++ {
+			i := bytes.IndexByte(text[from:], a.char)
+			if i < 0 {
+				break
+			}
+			from += i
+			for _, m := range a.marks {
+				if mark := secretKinds[m.kind].mark; from >= m.at && bytes.HasPrefix(text[from-m.at:], []byte(mark)) {
+					out[m.kind] = true
+				}
+			}
+		}
+	}
+	return out
 }
 
 // token is a secret that begins with its mark. What follows is matched at the
@@ -131,8 +182,9 @@ var secretVisitor = image.Visitor{
 			return nil, err
 		}
 		var leaks []leak
-		for _, k := range secretKinds {
-			if !bytes.Contains(text, []byte(k.mark)) {
+		marked := marks(text)
+		for i, k := range secretKinds {
+			if !marked[i] {
 				continue
 			}
 			if at := k.find(text); at >= 0 {

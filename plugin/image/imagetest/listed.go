@@ -47,7 +47,7 @@ func packStargz(t testing.TB, tar []byte) ([]byte, map[string]string) {
 func packStargzChunked(t testing.TB, tar []byte) ([]byte, map[string]string) {
 	t.Helper()
 	annotations := map[string]string{}
-	out, _ := stargz(t, tar, estargz.WithCompression(&bothWays{Compressor: &zstdchunked.Compressor{CompressionLevel: zstd.SpeedDefault, Metadata: annotations}}))
+	out, _ := stargz(t, tar, estargz.WithCompression(&bothWays{Compressor: &zstdchunked.Compressor{CompressionLevel: zstd.SpeedFastest, Metadata: annotations}}))
 	return out, annotations
 }
 
@@ -59,7 +59,7 @@ type bothWays struct {
 // stargz packs with chunks that are small enough for files to have several.
 func stargz(t testing.TB, tar []byte, opts ...estargz.Option) (_ []byte, toc string) {
 	t.Helper()
-	blob, err := estargz.Build(io.NewSectionReader(bytes.NewReader(tar), 0, int64(len(tar))), append(opts, estargz.WithChunkSize(max(300, len(tar)/50)))...)
+	blob, err := estargz.Build(io.NewSectionReader(bytes.NewReader(tar), 0, int64(len(tar))), append(opts, estargz.WithChunkSize(max(300, len(tar)/50)), estargz.WithParallelism(1))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,8 @@ func packChunked(t testing.TB, tar []byte) ([]byte, map[string]string) {
 	t.Helper()
 	var out bytes.Buffer
 	annotations := map[string]string{}
-	w, err := compressor.ZstdCompressor(&out, annotations, nil)
+	fast := 1
+	w, err := compressor.ZstdCompressor(&out, annotations, &fast)
 	if err == nil {
 		_, err = w.Write(tar)
 	}
