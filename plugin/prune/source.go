@@ -93,7 +93,7 @@ func (s *source) read(ctx context.Context, streams ui.Streams, name string, now 
 		return err
 	}
 	if large, ok := from.(*registry.Registry); ok {
-		return large.Read(ctx, now, to)
+		return readRegistry(ctx, large, now, to)
 	}
 	inv, err := from.Inventory(ctx, now)
 	if err != nil {
@@ -107,6 +107,24 @@ func (s *source) read(ctx context.Context, streams ui.Streams, name string, now 
 		add(&inv.Repositories[i])
 	}
 	return nil
+}
+
+// readRegistry reads a registry, or a part of it that has something: whoever misspells a
+// repository shall not take that for a clean one.
+func readRegistry(ctx context.Context, from *registry.Registry, now time.Time, to func(*retention.Inventory) (func(*retention.Repository), error)) error {
+	partial, found := false, false
+	err := from.Read(ctx, now, func(head *retention.Inventory) (func(*retention.Repository), error) {
+		add, err := to(head)
+		partial = head.Partial
+		return func(r *retention.Repository) {
+			found = found || len(r.Tags)+len(r.Manifests) > 0 || r.Incomplete != ""
+			add(r)
+		}, err
+	})
+	if err == nil && partial && !found {
+		return fmt.Errorf("%s has no images: there is no such repository, it is empty, or it is hidden from these credentials", placeName(from.Place()))
+	}
+	return err
 }
 
 // place is the one place that the command line names, as plans write it.
