@@ -46,6 +46,7 @@ index still lists the pinned image: for that platform nothing changes.`,
 			for _, of := range index.Platforms {
 				if of.Digest == r.digest() {
 					pinned = of.Platform
+					break
 				}
 			}
 			if r.platform == pinned && p.Facts.Platform != pinned {

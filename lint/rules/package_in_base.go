@@ -23,7 +23,7 @@ var PackageInBase = &lint.Rule{
 		Why: `A package that the base image has is installed again for nothing, or, where the mirror has a newer version by now, is
 shipped twice: the old one stays in the layer below. Often it is there because it was needed on another base. The rule
 reads the list of packages in the base image (dpkg's, apk's or RPM's), where the image is at hand, and says which version
-is there. The fix takes the words out; where the newest version is what is wanted, leave them, and have a newer base image
+is there, and leaves ca-certificates and tzdata alone, which are installed for what is newer in them. The fix takes the words out; where the newest version is what is wanted, leave them, and have a newer base image
 in the long run.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM node:22\nRUN apt-get update && apt-get install -y git ffmpeg\n",
@@ -60,6 +60,10 @@ in the long run.`,
 	},
 }
 
+// newestWanted are packages of data that get out of date, which are installed for
+// what is newer in them.
+var newestWanted = []string{"ca-certificates", "tzdata", "debian-archive-keyring", "ubuntu-keyring", "alpine-keys"}
+
 // baseList is the list of a tool's packages in an image.
 type baseList struct {
 	image *facts.Image
@@ -73,10 +77,13 @@ func reportInBase(p *lint.Pass, u install, installed map[string]string) {
 	var edits []edit.Edit
 	var span edit.Span
 	base := origin(u.in.Stage).Base
+	if ref, ok := p.File.BaseRef(origin(u.in.Stage), p.Facts.Args); ok {
+		base = ref
+	}
 	for _, pkg := range u.Packages {
 		name, _, _ := strings.Cut(pkg.Word.Value, ":") // apt's architecture
 		version, there := installed[name]
-		if !there || pkg.Pinned {
+		if !there || pkg.Pinned || slices.Contains(newestWanted, name) {
 			continue
 		}
 		if names == nil {

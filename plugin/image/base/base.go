@@ -12,7 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -238,10 +240,13 @@ func (r *Resolver) lookUp(ctx context.Context, asked, platform string) (*found, 
 		}
 		return err == nil
 	}
+	var said error
 	if r.opts.Reach == Network {
-		if f, err := r.remote(ctx, ref, platform); try(f, err) {
+		f, err := r.remote(ctx, ref, platform)
+		if err == nil {
 			return f, nil
 		}
+		said = err
 	}
 	root, when, known := r.opts.Memory.name(ref.Name())
 	age := r.opts.Now().Sub(when)
@@ -260,13 +265,17 @@ func (r *Resolver) lookUp(ctx context.Context, asked, platform string) (*found, 
 			return f, nil
 		}
 	}
-	if len(failed) == 0 {
+	switch {
+	case said != nil: // what a registry said is what counts
+		return nil, said
+	case len(failed) == 0:
 		return nil, errors.New("nothing is remembered of it")
 	}
 	return nil, errors.Join(failed...)
 }
 
-// remote asks the registries.
+// remote asks the registries. That the image isn't there is only known where all of
+// them said so: a mirror has what it was asked for before.
 func (r *Resolver) remote(ctx context.Context, ref name.Reference, platform string) (*found, error) {
 	var failed []error
 	for _, place := range registry.Places(ref, r.remotes.mirrors) {
@@ -275,6 +284,10 @@ func (r *Resolver) remote(ctx context.Context, ref name.Reference, platform stri
 			return f, nil
 		}
 		failed = append(failed, err)
+	}
+	there := func(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+	if open := slices.DeleteFunc(slices.Clone(failed), there); len(open) > 0 {
+		failed = open
 	}
 	return nil, errors.Join(failed...)
 }

@@ -3,6 +3,7 @@ package base
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,6 +137,23 @@ func TestFewUnreachableRegistriesEndAllLookUps(t *testing.T) {
 	}
 	if s.Requests.Load() != before {
 		t.Error("a fourth registry got a request")
+	}
+}
+
+// TestARegistryThatAnsweredIsAskedOn: others that can't be reached say nothing of it.
+func TestARegistryThatAnsweredIsAskedOn(t *testing.T) {
+	s := imagetest.NewServer(t)
+	s.Push(t, "team/base:1")
+	s.Push(t, "team/base:2")
+	r, err := atNetwork("linux/amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range []string{s.Host + "/team/base:1", "127.0.0.1:1/a:1", "127.0.0.1:2/a:1", "127.0.0.1:3/a:1", s.Host + "/team/base:2"} {
+		_, err := r.Image(t.Context(), ref, "")
+		if (err == nil) != strings.HasPrefix(ref, s.Host) {
+			t.Errorf("%s: %v", ref, err)
+		}
 	}
 }
 

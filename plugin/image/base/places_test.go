@@ -219,6 +219,12 @@ func TestManifest(t *testing.T) {
 	if _, err := r.Manifest(t.Context(), s.Host+"/team/gone:1", ""); !errors.Is(err, facts.ErrUnknown) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an image that isn't there: %v", err)
 	}
+	mirror := imagetest.NewServer(t)
+	beside := resolver(t, Options{Reach: Network, Mirrors: []string{mirror.Host}, Engine: func(context.Context) (Engine, error) { return nil, fs.ErrNotExist }})
+	beside.remotes.heard("index.docker.io", io.EOF) // it can't be reached
+	if _, err := beside.Manifest(t.Context(), "gone:1", ""); !errors.Is(err, facts.ErrUnknown) || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an image that a mirror hasn't got: %v; its registry may have it", err)
+	}
 	if _, err := resolver(t, Options{Reach: Machine}).Manifest(t.Context(), s.Host+"/team/base:1", ""); !errors.Is(err, facts.ErrUnknown) {
 		t.Errorf("without the network: %v", err)
 	}

@@ -27,7 +27,8 @@ import (
 const (
 	dialTimeout   = 2 * time.Second
 	lookupTimeout = 4 * time.Second // for all requests of one image at one registry
-	// maxUnreachable registries end all look-ups: then the network is at fault.
+	// maxUnreachable registries end all look-ups but those at registries that have
+	// answered: then the network is at fault.
 	maxUnreachable = 3
 )
 
@@ -40,10 +41,11 @@ type remotes struct {
 
 	mu          sync.Mutex
 	unreachable map[string]error // by registry
+	answered    map[string]bool
 }
 
 func newRemotes(mirrors []name.Registry, memory *Memory) *remotes {
-	return &remotes{mirrors: mirrors, memory: memory, transport: shortTransport(), unreachable: map[string]error{}}
+	return &remotes{mirrors: mirrors, memory: memory, transport: shortTransport(), unreachable: map[string]error{}, answered: map[string]bool{}}
 }
 
 func shortTransport() http.RoundTripper {
@@ -88,10 +90,8 @@ func (r *Resolver) ask(ctx context.Context, ref, place name.Reference, platform 
 		o := &offer{root: root, fetch: func(ctx context.Context, d ocispec.Descriptor) ([]byte, error) { return r.remotes.fetch(ctx, place, d) }}
 		f, img, err = o.describe(short, ref.Name(), platform)
 	}
+	r.remotes.heard(host, err)
 	if err != nil {
-		if ctx.Err() == nil && silent(err) {
-			r.remotes.giveUp(host, err)
-		}
 		return nil, err
 	}
 	r.opts.Memory.putName(ref.Name(), root)
@@ -203,16 +203,21 @@ func (r *remotes) givenUp(host string) error {
 	if err := r.unreachable[host]; err != nil {
 		return fmt.Errorf("registry %s could not be reached before: %w", host, err)
 	}
-	if len(r.unreachable) >= maxUnreachable {
+	if len(r.unreachable) >= maxUnreachable && !r.answered[host] {
 		return fmt.Errorf("registry %s: not asked, for %d others could not be reached", host, len(r.unreachable))
 	}
 	return nil
 }
 
-func (r *remotes) giveUp(host string, why error) {
+// heard notes what came of asking a registry.
+func (r *remotes) heard(host string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.unreachable[host] = why
+	if err != nil && silent(err) {
+		r.unreachable[host] = err
+	} else {
+		r.answered[host] = true
+	}
 }
 
 // silent reports whether err means that the registry can't be asked now, rather
