@@ -6,6 +6,7 @@
 package facts
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"time"
@@ -14,8 +15,8 @@ import (
 // Context holds what is known about one build. The zero value knows nothing.
 type Context struct {
 	// Files is the main build context with .dockerignore applied; nil when
-	// unknown. It is read lazily: a rule asks for the names that it needs and
-	// never walks the whole of it.
+	// unknown. It is read lazily: a rule asks for the names that it needs. To walk
+	// it is for FindSuffix and Measure alone.
 	Files fs.FS
 	// Ignored is the text of the .dockerignore in force; nil when there is none
 	// or it isn't known. Only meaningful where Files isn't nil.
@@ -30,6 +31,8 @@ type Context struct {
 	Registry Registry
 	// Group are the other builds that are asked for in one go; nil when unknown.
 	Group Group
+	// Downloads tells what ADD downloads; nil when unknown.
+	Downloads Downloads
 	// Churn is the history of Files; nil when unknown.
 	Churn Churn
 	// Args are the values of --build-arg. Nil means unknown.
@@ -57,3 +60,10 @@ type Context struct {
 // ErrUnknown says that a fact can't be had: the registry can't be reached, or
 // the image isn't there for this platform.
 var ErrUnknown = errors.New("not known")
+
+// Downloads knows files on the web.
+type Downloads interface {
+	// Digest is the digest ("sha256:…") of what the address returns now. Errors
+	// wrap ErrUnknown.
+	Digest(ctx context.Context, url string) (string, error)
+}

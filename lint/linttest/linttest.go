@@ -125,6 +125,8 @@ type world struct {
 	Today     string            `json:"today"` // as 2006-01-02
 	// Sizes are bytes of files of the context that aren't written out.
 	Sizes map[string]int `json:"sizes"`
+	// Downloads are digests by address.
+	Downloads map[string]string `json:"downloads"`
 	// Context false means that the build context isn't known.
 	Context *bool `json:"context"`
 	// CRLF gives the Dockerfile Windows line endings.
@@ -180,6 +182,9 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 	fc := facts.Context{Platform: w.Platform, Platforms: w.Platforms, Target: w.Target, Args: w.Args, Today: day(t, w.Today)}
 	if fc.Args == nil {
 		fc.Args = map[string]string{}
+	}
+	if w.Downloads != nil {
+		fc.Downloads = downloads(w.Downloads)
 	}
 	if text, ok := c.files["images.json"]; ok {
 		fc.Images = readImages(t, text)
@@ -238,4 +243,14 @@ func Line(f *dockerfile.File, d lint.Diagnostic) string {
 		}
 	}
 	return text
+}
+
+// downloads are digests by address.
+type downloads map[string]string
+
+func (d downloads) Digest(_ context.Context, url string) (string, error) {
+	if digest, ok := d[url]; ok {
+		return digest, nil
+	}
+	return "", fmt.Errorf("%s: %w", url, facts.ErrUnknown)
 }

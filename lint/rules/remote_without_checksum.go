@@ -21,6 +21,7 @@ import (
 var RemoteWithoutChecksum = &lint.Rule{
 	Name:     "RemoteWithoutChecksum",
 	Severity: lint.Warning,
+	Safety:   lint.Safe,
 	Doc: lint.Doc{
 		Title: "Download is used without verifying it",
 		Why: `What a URL returns can change: by a new release under the same name, by a broken proxy, by somebody who took the
@@ -30,7 +31,10 @@ changed.
 ADD has --checksum=sha256:… for this, and a Git source a commit behind "#". In a RUN, "sha256sum -c", "gpg --verify",
 "cosign verify-blob" and their like do it. The rule is silent where one of them runs in the same RUN (for ADD: later in
 the stage), where the URL names a commit, for requests that only read or send something, and for signing keys and package
-lists, with which packages are verified.`,
+lists, with which packages are verified.
+
+With --online, --fix downloads what an ADD names and writes the checksum that it has now: look whether that is the one which the file's
+owner publishes.`,
 		Bad:  file("FROM alpine:3.20\nADD https://example.com/tool-1.2.tar.gz /tmp/\nRUN curl -fsSL https://example.com/install.sh | sh\n"),
 		Good: file("FROM alpine:3.20\nADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/tool-1.2.tar.gz /tmp/\nRUN curl -fsSLo install.sh https://example.com/install.sh && echo \"$SUM  install.sh\" | sha256sum -c && sh install.sh\n"),
 	},
@@ -72,8 +76,35 @@ func addSources(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCom
 		if i < len(in.Args) && len(c.SourceContents) == 0 {
 			span = in.Args[i].Span
 		}
-		p.Report(lint.Diagnostic{Span: span, Message: message})
+		d := lint.Diagnostic{Span: span, Message: message}
+		if digest := downloaded(p, in, c, source); digest != "" {
+			at := in.Keyword.End
+			d.Evidence = []lint.Evidence{{What: source, Says: "is " + digest + " now"}}
+			d.Fix = &lint.Fix{
+				Message: "Write the checksum that it has now", Safety: lint.Safe,
+				Edits: []edit.Edit{{Span: edit.Span{Start: at, End: at}, New: " --checksum=" + digest, Origin: in.Keyword}},
+			}
+		}
+		p.Report(d)
 	}
+}
+
+// downloaded is the digest of the file that is an ADD's only source; "" where it
+// isn't known, or where the address has variables, for whose other values the
+// checksum wouldn't hold.
+func downloaded(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCommand, source string) string {
+	if p.Facts.Downloads == nil || len(c.SourcePaths) != 1 || len(c.SourceContents) > 0 || c.SourcePaths[0] != source ||
+		!strings.HasPrefix(source, "http") || syntaxBefore(p.File, 6) != "" {
+		return ""
+	}
+	if git, ok, _ := dfgitutil.ParseGitRef(source); ok && git != nil {
+		return ""
+	}
+	digest, err := p.Facts.Downloads.Digest(p.Context, source)
+	if err != nil {
+		return "" // not known now; the finding stands without a fix
+	}
+	return digest
 }
 
 var (

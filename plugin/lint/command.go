@@ -49,7 +49,9 @@ Base images are looked for on this machine: in what earlier runs were told, and
 in the Docker Engine, if it is here. --online asks their registries, too, with
 the credentials of docker login, as --fix=build always does; --offline connects to
 nothing, not even to the Engine. Who doesn't answer within seconds is left alone,
-and what isn't known of an image is never held against a Dockerfile.
+and what isn't known of an image is never held against a Dockerfile. With --online,
+--fix also downloads what an ADD without a checksum names, at most a gigabyte and
+for two minutes each, and writes the checksum that it has now.
 
 Which rules are checked, and how severe their findings are, is for the nearest
 .imgmgr.yaml above a Dockerfile to say; without one, hadolint's .hadolint.yaml is
@@ -116,7 +118,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringArrayVar(&f.set, "set", nil, "Override a value of a bake target: `TARGET.KEY=VALUE`")
 	set.StringArrayVar(&f.vars, "var", nil, "Set a variable of a bake file: `NAME=VALUE`")
 	set.StringVar(&f.platform, "platform", "", "Target `PLATFORM`, such as linux/arm64")
-	set.BoolVar(&f.online, "online", false, "Look up base images in their registries, too")
+	set.BoolVar(&f.online, "online", false, "Look up base images in their registries, too, and with --fix the checksums of what ADD downloads")
 	set.BoolVar(&f.offline, "offline", false, "Connect to nothing, neither registries nor the Docker Engine, not even for --fix=build")
 	set.StringArrayVar(&f.mirrors, "registry-mirror", nil, "`HOST` to ask first for images of Docker Hub")
 	set.StringVar(&f.shellCheck, "shellcheck", "shellcheck", "`PROGRAM` that checks the scripts of RUN, where it is installed; none leaves it out")
@@ -267,6 +269,9 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 	builder := "linux/" + runtime.GOARCH
 	if o.Fix == engine.BuildSafe && o.Platform == "" {
 		o.Platform = builder
+	}
+	if f.online && (o.Fix == engine.Safe || o.Fix == engine.Unsafe) {
+		o.Downloads = NewDownloads()
 	}
 	o.Images, err = NewImages(f.reach(o.Fix), o.Fix == engine.BuildSafe, builder, f.mirrors)
 	return o, err

@@ -65,6 +65,8 @@ type Options struct {
 	Today time.Time
 	// Images looks up base images; nil leaves them unknown.
 	Images *base.Resolver
+	// Downloads tells what ADD downloads; nil leaves that unknown.
+	Downloads *Downloads
 	// History tells how often files change; nil leaves that unknown.
 	History *History
 	// Verbose says which facts are missing, and why.

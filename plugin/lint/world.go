@@ -45,6 +45,9 @@ func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, err
 			w.facts.Registry = o.Images
 		}
 	}
+	if o.Downloads != nil {
+		w.facts.Downloads = o.Downloads
+	}
 	if o.ShellCheck != nil {
 		w.facts.ShellCheck = o.ShellCheck
 	}
