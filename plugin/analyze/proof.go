@@ -265,9 +265,8 @@ func (p *proof) doing(what string, build func() error) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("%s: %w", what, err)
 	if failed, ok := errors.AsType[*buildx.Failed](err); ok && failed.Step() != "" {
-		err = fmt.Errorf("%w\n%s", err, failed.Step())
+		return fmt.Errorf("%s: %w\n%s", what, failed.Err, failed.Step())
 	}
-	return err
+	return fmt.Errorf("%s: %w", what, err)
 }

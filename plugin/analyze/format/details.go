@@ -38,9 +38,9 @@ func (p *printer) details(r *report.Report) {
 		}
 		p.wrapped("    ", 4, strings.Join(of, ", ")+"; "+ui.Size(again[l.Index])+" to pull again when it changes")
 		if l.Digest != "" && l.Digest != l.DiffID {
-			p.line("    digest %s", l.Digest)
+			p.line("  digest %s", l.Digest)
 		}
-		p.line("    diffID %s", l.DiffID)
+		p.line("  diffID %s", l.DiffID)
 	}
 }
 
