@@ -41,6 +41,9 @@ func pageExample(b *strings.Builder, heading string, e lint.Example) {
 		for name := range e.Files {
 			names = append(names, "`"+name+"`")
 		}
+		for name, size := range e.Sizes {
+			names = append(names, fmt.Sprintf("`%s` (%.1f MB)", name, float64(size)/1e6))
+		}
 		slices.Sort(names)
 		fmt.Fprintf(b, "\nwith %s in the build context.\n", strings.Join(names, ", "))
 	}

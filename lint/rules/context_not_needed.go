@@ -121,11 +121,15 @@ func reachable(p *lint.Pass) (r reach, ok bool) {
 	return r, true
 }
 
-// leftOut are the patterns of --exclude; ok is false where there are none.
+// leftOut are the patterns of --exclude; ok is false where there are none, or one
+// has variables.
 func leftOut(in *dockerfile.Instruction) (*patternmatcher.PatternMatcher, bool) {
 	var patterns []string
 	for _, f := range in.Flags {
-		if f.Name == "exclude" && !strings.Contains(f.Value, "$") {
+		if f.Name == "exclude" && strings.Contains(f.Value, "$") {
+			return nil, false
+		}
+		if f.Name == "exclude" {
 			patterns = append(patterns, f.Value)
 		}
 	}
@@ -145,7 +149,7 @@ func (r reach) takes(name string) bool {
 		return false
 	}
 	out, err := r.left.MatchesOrParentMatches(name)
-	return err != nil || !out
+	return err != nil || !out // what can't be told is taken
 }
 
 // leadsTo reports that something in a folder may be taken.

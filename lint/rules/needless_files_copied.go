@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/patternmatcher"
 
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
@@ -93,8 +94,9 @@ func needless(p *lint.Pass, in *dockerfile.Instruction, folder string) []needles
 	if info, err := fs.Stat(p.Facts.Files, folder); err != nil || !info.IsDir() {
 		return nil
 	}
-	if excludes(in) {
-		return nil
+	left, ok := leftOut(in)
+	if !ok && excludes(in) {
+		return nil // --exclude with variables
 	}
 	names := needlessNames[:]
 	if own := path.Base(p.File.Name); strings.Contains(strings.ToLower(own), "dockerfile") && own != "Dockerfile" {
@@ -105,6 +107,9 @@ func needless(p *lint.Pass, in *dockerfile.Instruction, folder string) []needles
 	}
 	var list []needlessFile
 	for _, name := range names {
+		if left != nil && matched(left, name) {
+			continue
+		}
 		if name = path.Join(folder, name); inContext(p, name) {
 			amount, _ := facts.Measure(p.Facts.Files, name, 5000, nil) // unknown is zero
 			list = append(list, needlessFile{name, amount})
@@ -127,7 +132,13 @@ func buildsBelow(p *lint.Pass, in *dockerfile.Instruction) bool {
 	})
 }
 
-// excludes reports --exclude, whose patterns aren't read here.
+// matched reports that --exclude leaves a name out, or may.
+func matched(left *patternmatcher.PatternMatcher, name string) bool {
+	out, err := left.MatchesOrParentMatches(name)
+	return err != nil || out
+}
+
+// excludes reports --exclude.
 func excludes(in *dockerfile.Instruction) bool {
 	_, ok := in.Flag("exclude")
 	return ok
