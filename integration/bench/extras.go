@@ -35,18 +35,11 @@ func (b *bench) noop(ctx context.Context) ([]record, error) {
 	arms := append(b.arms()[:3:3], arm{name: armBuiltin})
 	var records []record
 	for _, name := range noopProjects() {
-		p, err := choose([]string{name})
-		if err != nil {
-			return nil, err
-		}
-		dir, err := os.MkdirTemp("", "imgmgr-bench-")
+		_, dir, err := laid(name)
 		if err != nil {
 			return nil, err
 		}
 		defer os.RemoveAll(dir)
-		if err := p[0].lay(dir, false); err != nil {
-			return nil, err
-		}
 		for i := range 1 + times {
 			for _, a := range arms {
 				res, err := b.sb.Build(ctx, sandbox.BuildRequest{Context: dir, Frontend: a.frontend, BuildArgs: a.args})
@@ -77,18 +70,11 @@ func (b *bench) context(ctx context.Context) ([]record, error) {
 }
 
 func (b *bench) largeContext(ctx context.Context, a arm) ([]record, error) {
-	dir, err := os.MkdirTemp("", "imgmgr-bench-")
+	p, dir, err := laid("node-copy-first")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	p, err := choose([]string{"node-copy-first"})
-	if err != nil {
-		return nil, err
-	}
-	if err := p[0].lay(dir, false); err != nil {
-		return nil, err
-	}
 	if err := fill(filepath.Join(dir, "assets"), 128, 8<<20); err != nil {
 		return nil, fmt.Errorf("make a context of 1 GB: %w", err)
 	}
@@ -96,7 +82,7 @@ func (b *bench) largeContext(ctx context.Context, a arm) ([]record, error) {
 	before := map[string][]byte{}
 	for i, scenario := range []string{cold, unchanged, source} {
 		if scenario == source {
-			if err := p[0].Source.make(dir, a.name+strconv.Itoa(i), before); err != nil {
+			if err := p.Source.make(dir, a.name+strconv.Itoa(i), before); err != nil {
 				return nil, err
 			}
 		}

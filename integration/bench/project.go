@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,6 +69,21 @@ func (p project) lay(dir string, expert bool) error {
 		return os.Rename(theirs, filepath.Join(dir, "Dockerfile"))
 	}
 	return os.Remove(theirs)
+}
+
+// laid puts the files of one project into a new folder, which the caller removes.
+func laid(name string) (p project, dir string, err error) {
+	chosen, err := choose([]string{name})
+	if err != nil {
+		return p, "", err
+	}
+	if dir, err = os.MkdirTemp("", "imgmgr-bench-"); err != nil {
+		return p, "", err
+	}
+	if err := chosen[0].lay(dir, false); err != nil {
+		return p, "", errors.Join(err, os.RemoveAll(dir))
+	}
+	return chosen[0], dir, nil
 }
 
 // overlay copies the tree at from into dir, over what is there.

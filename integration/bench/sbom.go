@@ -54,25 +54,18 @@ func (b *bench) scans(ctx context.Context) ([]record, error) {
 
 // scan builds one arm, from nothing and after each of three edits.
 func (b *bench) scan(ctx context.Context, arm string, req sandbox.BuildRequest) ([]record, error) {
-	p, err := choose([]string{"node-ordered"})
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "imgmgr-bench-")
+	p, dir, err := laid("node-ordered")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := p[0].lay(dir, false); err != nil {
-		return nil, err
-	}
 	space := strconv.FormatInt(time.Now().UnixNano(), 36)
 	req.Context, req.BuildArgs = dir, maps.Clone(req.BuildArgs)
 	var records []record
 	before := map[string][]byte{}
 	for i, scenario := range []string{cold, source, source, source} {
 		if scenario == source {
-			if err := p[0].Source.make(dir, space+strconv.Itoa(i), before); err != nil {
+			if err := p.Source.make(dir, space+strconv.Itoa(i), before); err != nil {
 				return nil, err
 			}
 		}
