@@ -3,8 +3,10 @@
 package main
 
 import (
-	"encoding/json"
+	"bufio"
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,25 +17,12 @@ import (
 
 // inventory measures a plan of a saved inventory with so many tags.
 func (b *bench) inventory(tags int) error {
-	now := time.Now().UTC()
-	inv := retention.Inventory{Version: retention.InventoryVersion, Place: "registry://registry.example.com", Host: "registry.example.com", Taken: now}
-	for i := range (tags + perRepository - 1) / perRepository {
-		f := &facts{blobs: map[string][]byte{}, repository: retention.Repository{Name: repositoryName(i)}}
-		newRepository(i, now, f).fill()
-		inv.Repositories = append(inv.Repositories, f.repository)
-	}
 	file := filepath.Join(b.dir, "inventory.json")
-	text, err := json.Marshal(inv)
+	size, err := writeInventory(file, tags)
 	if err != nil {
 		return err
 	}
-	inv = retention.Inventory{} // gives its memory back
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return err
-	}
 	defer os.Remove(file)
-	size := len(text)
-	text = nil
 	c, _, err := b.prune("million", nil, "--policy", b.policy, "--inventory", file)
 	if err != nil {
 		return err
@@ -41,6 +30,33 @@ func (b *bench) inventory(tags int) error {
 	fmt.Fprintf(b.out, "saved inventory, %d tags, %.0f MB: %.1f s of wall (aim 10), %.1f s of CPU; %.0f MiB in memory (aim 1024)\n",
 		tags, float64(size)/1e6, c.wall.Seconds(), c.cpu.Seconds(), mebibytes(c.memory))
 	return nil
+}
+
+// writeInventory writes one repository at a time, so that the garbage of it all isn't
+// collected beside what is measured. It returns the length in bytes.
+func writeInventory(path string, tags int) (size int64, err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	now := time.Now().UTC()
+	inv := retention.Inventory{Version: retention.InventoryVersion, Place: "registry://registry.example.com", Host: "registry.example.com", Taken: now, Repositories: []retention.Repository{}}
+	out := bufio.NewWriter(file)
+	out.Write(bytes.TrimSuffix(encode(inv), []byte("]}")))
+	for i := range (tags + perRepository - 1) / perRepository {
+		f := &facts{blobs: map[string][]byte{}, repository: retention.Repository{Name: repositoryName(i)}}
+		newRepository(i, now, f).fill()
+		if i > 0 {
+			out.WriteString(",")
+		}
+		out.Write(encode(f.repository))
+	}
+	out.WriteString("]}")
+	if err := out.Flush(); err != nil {
+		return 0, err
+	}
+	return file.Seek(0, io.SeekCurrent)
 }
 
 // facts takes a repository for an inventory, as prune would have read it.

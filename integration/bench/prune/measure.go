@@ -19,26 +19,33 @@ type cost struct {
 	memory    int64 // bytes, at most
 }
 
-// prune runs the plugin to a plan, with a home of its own, and returns the plan.
-func (b *bench) prune(home string, env []string, args ...string) (cost, string, error) {
+// prune runs the plugin to a plan, with a home of its own, and returns the file that the
+// plan is in: read through a pipe, a plan of a million tags would cost twice.
+func (b *bench) prune(home string, env []string, args ...string) (c cost, plan string, err error) {
 	cmd := exec.CommandContext(b.ctx, b.plugin, append([]string{"prune", "--dry-run", "--format", "json"}, args...)...)
 	home = filepath.Join(b.dir, home)
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CACHE_HOME="+home, "XDG_STATE_HOME="+home, "DOCKER_CONFIG="+home)
 	cmd.Env = append(cmd.Env, env...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	plan = filepath.Join(b.dir, "plan.json")
+	stdout, err := os.Create(plan)
+	if err != nil {
+		return cost{}, "", err
+	}
+	defer stdout.Close()
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		return cost{}, "", err
 	}
 	most := make(chan int64, 1)
 	go func() { most <- peak(cmd.Process.Pid) }()
-	err := cmd.Wait()
-	c := cost{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-most}
+	err = cmd.Wait()
+	c = cost{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-most}
 	if err != nil {
 		return cost{}, "", fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
 	}
-	return c, stdout.String(), nil
+	return c, plan, nil
 }
 
 var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
@@ -64,7 +71,11 @@ var taken = regexp.MustCompile(`"taken": "[^"]*"`)
 // plan plans for a registry. What is returned is the plan without its time.
 func (b *bench) plan(place, home string, workers int) (cost, string, error) {
 	c, plan, err := b.prune(home, nil, "--policy", b.policy, "--registry", place, "--jobs", strconv.Itoa(workers))
-	return c, taken.ReplaceAllString(plan, ""), err
+	if err != nil {
+		return cost{}, "", err
+	}
+	text, err := os.ReadFile(plan)
+	return c, taken.ReplaceAllString(string(text), ""), err
 }
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -14,8 +14,8 @@ type digest uint32
 // digests gives numbers to digests. The digests of a million images are most of what
 // a planner has to remember, and each is here once, as its bytes.
 type digests struct {
-	blocks [][]sum  // by number, from 1
-	slots  []digest // by hash, with linear probing
+	blocks [][]sum // by number, from 1
+	slots  []slot  // by hash, with linear probing
 	count  digest
 	seed   maphash.Seed
 	words  map[digest]string // those that are no SHA-256, as the numbers of BuildKit's records
@@ -23,10 +23,17 @@ type digests struct {
 
 type sum [32]byte
 
+// slot has the hash of its digest beside the number: among the millions, each look at
+// another digest's bytes would wait for memory.
+type slot struct {
+	hash   uint32
+	number digest // 0 where nothing is
+}
+
 const blockLength = 4096
 
 func newDigests() *digests {
-	return &digests{slots: make([]digest, 1024), seed: maphash.MakeSeed(), words: map[digest]string{}}
+	return &digests{slots: make([]slot, 1024), seed: maphash.MakeSeed(), words: map[digest]string{}}
 }
 
 // number is a digest's number, a new one if it is new.
@@ -39,8 +46,9 @@ func (d *digests) number(text string) digest {
 	if !isSum {
 		s = sha512.Sum512_256([]byte(text)) // another function than that of digests, so none is both
 	}
-	slot := d.slot(&s)
-	if n := d.slots[slot]; n != 0 {
+	hash := uint32(maphash.Bytes(d.seed, s[:]))
+	at := d.find(hash, func(n digest) bool { return *d.sum(n) == s })
+	if n := d.slots[at].number; n != 0 {
 		return n
 	}
 	if int(d.count)%blockLength == 0 {
@@ -49,7 +57,7 @@ func (d *digests) number(text string) digest {
 	d.count++
 	last := &d.blocks[len(d.blocks)-1]
 	*last = append(*last, s)
-	d.slots[slot] = d.count
+	d.slots[at] = slot{hash, d.count}
 	if !isSum {
 		d.words[d.count] = strings.Clone(text)
 	}
@@ -61,20 +69,24 @@ func (d *digests) number(text string) digest {
 
 func (d *digests) sum(n digest) *sum { return &d.blocks[(n-1)/blockLength][(n-1)%blockLength] }
 
-// slot is where a sum's number is, or would be.
-func (d *digests) slot(s *sum) int {
+// find is the place of the slot with that hash for which is is true, or else of the
+// empty one where it would be.
+func (d *digests) find(hash uint32, is func(digest) bool) int {
 	mask := len(d.slots) - 1
-	at := int(maphash.Bytes(d.seed, s[:])) & mask
-	for d.slots[at] != 0 && *d.sum(d.slots[at]) != *s {
+	at := int(hash) & mask
+	for d.slots[at].number != 0 && (d.slots[at].hash != hash || !is(d.slots[at].number)) {
 		at = (at + 1) & mask
 	}
 	return at
 }
 
 func (d *digests) grow() {
-	d.slots = make([]digest, 2*len(d.slots))
-	for n := digest(1); n <= d.count; n++ {
-		d.slots[d.slot(d.sum(n))] = n
+	old := d.slots
+	d.slots = make([]slot, 2*len(old))
+	for _, s := range old {
+		if s.number != 0 {
+			d.slots[d.find(s.hash, func(digest) bool { return false })] = s
+		}
 	}
 }
 
