@@ -14,6 +14,9 @@ try: ## See it work on a real project, with a BuildKit and a registry of its own
 	@$(GO) run ./integration/try
 
 .PHONY: test
+# With the flags of the frontend's binaries, so that what all need is compiled once.
+test: export CGO_ENABLED = 0
+test: export GOFLAGS += -trimpath
 test: ## Run every test, against real BuildKit, Docker Engine and registry
 	$(GO) vet ./...
 	$(GO) test -timeout 60m ./...

@@ -36,7 +36,7 @@ func buildTools(ctx context.Context, cache, src string, log func(string, ...any)
 	}
 	log("building the tools of %s (minutes, once)", src)
 	partial := dir + ".partial"
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", partial+"/", "tool")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", partial+"/", "tool")
 	cmd.Dir = src
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -27,6 +27,7 @@ type tour struct {
 	sb            *sandbox.Sandbox
 	plugin        string // the docker-imgmgr binary
 	dir           string // a copy of the project, which is edited
+	cache         string // the plugin's: stand-in images must not be remembered by their names
 }
 
 func run(ctx context.Context, out, progress io.Writer) (err error) {
@@ -35,7 +36,8 @@ func run(ctx context.Context, out, progress io.Writer) (err error) {
 		return err
 	}
 	defer os.RemoveAll(work)
-	t := &tour{out: out, progress: progress, dir: filepath.Join(work, filepath.Base(project)), plugin: filepath.Join(work, "docker-imgmgr")}
+	t := &tour{out: out, progress: progress,
+		dir: filepath.Join(work, filepath.Base(project)), plugin: filepath.Join(work, "docker-imgmgr"), cache: filepath.Join(work, "cache")}
 	if err := os.CopyFS(t.dir, os.DirFS(project)); err != nil {
 		return fmt.Errorf("copy %s (run this from the repository's folder): %w", project, err)
 	}
@@ -66,7 +68,8 @@ func (t *tour) title(text string) {
 }
 
 func (t *tour) build(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", t.plugin, "./cmd/docker-imgmgr")
+	// Built as the frontend is, so that what both need is compiled once.
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", t.plugin, "./cmd/docker-imgmgr")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the plugin: %w\n%s", err, output)
@@ -94,6 +97,7 @@ func (t *tour) diff(ctx context.Context) error {
 func (t *tour) imgmgr(ctx context.Context, args ...string) error {
 	fmt.Fprintf(t.out, "$ docker imgmgr %s\n", strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, t.plugin, args...)
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.cache)
 	cmd.Stdout, cmd.Stderr = t.out, t.progress
 	err := cmd.Run()
 	// 1 says that there are findings: here, that is the point.
