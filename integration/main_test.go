@@ -6,7 +6,6 @@ package integration_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
@@ -20,26 +19,12 @@ var (
 	frontendRef string
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	ctx := context.Background()
-	var err error
-	if sb, err = sandbox.Start(ctx, sandbox.Options{Log: os.Stderr}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if err := sb.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}()
-	if frontendRef, err = sb.Frontend(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(sandbox.RunTests(m, func(ctx context.Context, started *sandbox.Sandbox) (err error) {
+		sb = started
+		frontendRef, err = sb.Frontend(ctx)
+		return err
+	}))
 }
 
 // build builds, or fails the test with the log of the step that failed.

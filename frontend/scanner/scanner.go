@@ -71,11 +71,6 @@ const contextTarget = "sbom-context"
 // stopped by one.
 const remedy = "to build without an SBOM, pass --build-arg IMGMGR_SBOM=off"
 
-// Requested reports whether BuildKit started this process as an SBOM scanner.
-func Requested(env func(string) string) bool {
-	return env(EnvDestination) != ""
-}
-
 // Optional reports whether a build may go on without its SBOM when the scan
 // fails. It is the caller of [Run] who then turns the error into a warning.
 func Optional(env func(string) string) bool {

@@ -280,14 +280,13 @@ func TestCancelledScanWritesNothing(t *testing.T) {
 	}
 }
 
-func TestRoles(t *testing.T) {
+func TestOptional(t *testing.T) {
 	env := map[string]string{}
 	get := func(name string) string { return env[name] }
-	if Requested(get) || Optional(get) {
-		t.Error("a scanner without its environment variables")
+	if Optional(get) {
+		t.Error("optional without being told")
 	}
-	env[EnvDestination], env[EnvOptional] = "/run/out", "true"
-	if !Requested(get) || !Optional(get) {
-		t.Error("no scanner, or not an optional one, with its environment variables")
+	if env[EnvOptional] = "true"; !Optional(get) {
+		t.Error("not optional, though told")
 	}
 }

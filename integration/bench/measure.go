@@ -11,9 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 )
@@ -134,7 +131,7 @@ func (b *bench) build(ctx context.Context, req sandbox.BuildRequest, ref string)
 		}
 		return record{}, err
 	}
-	size, err := imageBytes(ctx, ref)
+	size, err := sandbox.ImageBytes(ctx, ref)
 	return record{Wall: res.Wall.Seconds(), CPU: res.CPU.Seconds(), Sent: res.ContextBytes, Image: size}, err
 }
 
@@ -167,25 +164,4 @@ func (b *bench) unpackBases(ctx context.Context, p project) error {
 		}
 	}
 	return nil
-}
-
-// imageBytes is what a pull of the image transfers.
-func imageBytes(ctx context.Context, ref string) (int64, error) {
-	r, err := name.ParseReference(ref, name.Insecure)
-	if err != nil {
-		return 0, err
-	}
-	image, err := remote.Image(r, remote.WithContext(ctx))
-	if err != nil {
-		return 0, fmt.Errorf("read the manifest of %s: %w", ref, err)
-	}
-	manifest, err := image.Manifest()
-	if err != nil {
-		return 0, err
-	}
-	total := manifest.Config.Size
-	for _, l := range manifest.Layers {
-		total += l.Size
-	}
-	return total, nil
 }

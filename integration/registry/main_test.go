@@ -6,7 +6,6 @@ package registry_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
@@ -15,19 +14,9 @@ import (
 
 var sb *sandbox.Sandbox
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	var err error
-	if sb, err = sandbox.Start(context.Background(), sandbox.Options{Log: os.Stderr}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if err := sb.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}()
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(sandbox.RunTests(m, func(_ context.Context, started *sandbox.Sandbox) error {
+		sb = started
+		return nil
+	}))
 }

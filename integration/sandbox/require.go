@@ -35,13 +35,8 @@ func (sb *Sandbox) needs(engine bool) []program {
 	return list
 }
 
-// Require checks that the machine has what a sandbox with a Docker Engine
-// needs and, as root on a Debian or Ubuntu, installs what is missing.
-func Require(ctx context.Context) error {
-	sb := &Sandbox{Hub: hubAnswers(ctx)}
-	return require(ctx, sb.needs(true), logger(os.Stderr))
-}
-
+// require checks that the machine has the programs and, as root on a Debian or Ubuntu,
+// installs what is missing.
 func require(ctx context.Context, needs []program, log func(string, ...any)) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the sandbox runs BuildKit and containers: run this as root")

@@ -13,9 +13,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 )
 
@@ -69,7 +66,7 @@ func (t *tour) both(ctx context.Context, a *arm, ref string) (err error) {
 	if a.rebuild, err = t.timed(ctx, a, ref); err != nil {
 		return err
 	}
-	a.bytes, err = imageBytes(ctx, ref)
+	a.bytes, err = sandbox.ImageBytes(ctx, ref)
 	return err
 }
 
@@ -91,27 +88,6 @@ func (t *tour) edit(why string) error {
 		return err
 	}
 	return f.Close()
-}
-
-// imageBytes is what a pull of the image transfers.
-func imageBytes(ctx context.Context, ref string) (int64, error) {
-	r, err := name.ParseReference(ref, name.Insecure)
-	if err != nil {
-		return 0, err
-	}
-	image, err := remote.Image(r, remote.WithContext(ctx))
-	if err != nil {
-		return 0, fmt.Errorf("read the manifest of %s: %w", ref, err)
-	}
-	manifest, err := image.Manifest()
-	if err != nil {
-		return 0, err
-	}
-	total := manifest.Config.Size
-	for _, l := range manifest.Layers {
-		total += l.Size
-	}
-	return total, nil
 }
 
 // sbom prints what the image's SBOM lists.

@@ -6,7 +6,7 @@
 //
 //	generate.go  what is in an image
 //	store.go     an image as an OCI layout, and as docker save writes it
-//	measure.go   processes, and what they cost
+//	measure.go   programs in turn, and what inflating alone costs
 //	main.go      the figures, each beside its aim
 //
 // On a busy machine wall seconds say little, and CPU seconds somewhat: each
@@ -27,6 +27,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/imgmgr/imgmgr/integration/bench/process"
 )
 
 // The images. The first one takes 1 GB in a registry.
@@ -130,7 +132,7 @@ func (b *bench) start() error {
 		return err
 	}
 	fmt.Fprintf(b.out, "start: %.0f ms (aim 60), %.0f ms of CPU; %.0f MB (aim 80), %.0f MiB in memory\n",
-		cost[0].wall.Seconds()*1e3, cost[0].cpu.Seconds()*1e3, megabytes(info.Size()), mebibytes(cost[0].memory))
+		cost[0].Wall.Seconds()*1e3, cost[0].CPU.Seconds()*1e3, megabytes(info.Size()), mebibytes(cost[0].Memory))
 	return nil
 }
 
@@ -161,28 +163,31 @@ func (b *bench) layout(s shape, memory int) error {
 	ours, inflating := costs[0], costs[1]
 	// The aims for time are about images whose files have the usual size.
 	fmt.Fprintf(b.out, "%s (%.0f MB compressed): CPU %.2f s, %.2f of inflating (aim 1.10 but for tiny files); wall %.2f s, %.2f of inflating side by side (aim 1.30); %.0f MiB in memory (aim %d)\n",
-		s.name, megabytes(bytes), ours.cpu.Seconds(), ours.cpu.Seconds()/inflating.cpu.Seconds(),
-		ours.wall.Seconds(), ours.wall.Seconds()/inflating.wall.Seconds(), mebibytes(ours.memory), memory)
+		s.name, megabytes(bytes), ours.CPU.Seconds(), ours.CPU.Seconds()/inflating.CPU.Seconds(),
+		ours.Wall.Seconds(), ours.Wall.Seconds()/inflating.Wall.Seconds(), mebibytes(ours.Memory), memory)
 	return b.second(dir, s, ours)
 }
 
 // second measures an image on a base that was read before: of all layers but the
 // last.
-func (b *bench) second(dir string, s shape, whole cost) error {
+func (b *bench) second(dir string, s shape, whole process.Cost) error {
 	if err := tagBase(dir); err != nil {
 		return fmt.Errorf("make the base image: %w", err)
 	}
 	cache := filepath.Join(b.dir, "cache")
 	defer os.RemoveAll(cache)
-	var costs [2]cost
+	var costs [2]process.Cost
 	for i, tag := range []string{baseTag, appTag} {
+		args := b.analyze("oci:" + dir + ":" + tag)
+		cmd := exec.CommandContext(b.ctx, args[0], args[1:]...)
+		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache)
 		var err error
-		if costs[i], err = run(b.ctx, b.analyze("oci:"+dir+":"+tag), "XDG_CACHE_HOME="+cache); err != nil {
+		if costs[i], err = process.Run(cmd); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintf(b.out, "%s, on a base that was read before: CPU %.2f s, %.2f of reading all; its own layer is 1 of %d\n",
-		s.name, costs[1].cpu.Seconds(), costs[1].cpu.Seconds()/whole.cpu.Seconds(), s.layers)
+		s.name, costs[1].CPU.Seconds(), costs[1].CPU.Seconds()/whole.CPU.Seconds(), s.layers)
 	return nil
 }
 
@@ -204,10 +209,10 @@ func (b *bench) archive(s shape) error {
 		return err
 	}
 	fmt.Fprintf(b.out, "archive, %s: CPU %.2f s, wall %.2f s; --quick: CPU %.2f s, wall %.2f s", s.name,
-		costs[0].cpu.Seconds(), costs[0].wall.Seconds(), costs[1].cpu.Seconds(), costs[1].wall.Seconds())
+		costs[0].CPU.Seconds(), costs[0].Wall.Seconds(), costs[1].CPU.Seconds(), costs[1].Wall.Seconds())
 	if compared {
-		fmt.Fprintf(b.out, "; dive: CPU %.2f s, wall %.2f s: %.1f and %.1f times as much as --quick (aim 2)", costs[2].cpu.Seconds(), costs[2].wall.Seconds(),
-			costs[2].cpu.Seconds()/costs[1].cpu.Seconds(), costs[2].wall.Seconds()/costs[1].wall.Seconds())
+		fmt.Fprintf(b.out, "; dive: CPU %.2f s, wall %.2f s: %.1f and %.1f times as much as --quick (aim 2)", costs[2].CPU.Seconds(), costs[2].Wall.Seconds(),
+			costs[2].CPU.Seconds()/costs[1].CPU.Seconds(), costs[2].Wall.Seconds()/costs[1].Wall.Seconds())
 	}
 	fmt.Fprintln(b.out)
 	return nil

@@ -11,37 +11,25 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
-	"time"
+
+	"github.com/imgmgr/imgmgr/integration/bench/process"
 )
 
-// cost is what a process took.
-type cost struct {
-	cpu  time.Duration // user and system
-	wall time.Duration
-	peak int64 // bytes of memory at most
-	out  []byte
-}
-
-// measure runs this program as a process that does some work.
-func measure(work, dir string, rounds int) (cost, error) {
+// measure runs this program as a process that does some work, and returns what it
+// printed.
+func measure(work, dir string, rounds int) (process.Cost, []byte, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return cost{}, err
+		return process.Cost{}, nil, err
 	}
 	cmd := exec.Command(self, "-work", work, "-rounds", strconv.Itoa(rounds), dir)
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
-	start := time.Now()
-	if err := cmd.Run(); err != nil {
-		return cost{}, fmt.Errorf("measure %s: %w", work, err)
+	cmd.Stdout = &out
+	c, err := process.Run(cmd)
+	if err != nil {
+		return process.Cost{}, nil, fmt.Errorf("measure %s: %w", work, err)
 	}
-	state := cmd.ProcessState
-	c := cost{cpu: state.UserTime() + state.SystemTime(), wall: time.Since(start), out: out.Bytes()}
-	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		c.peak = usage.Maxrss << 10 // Linux counts KiB
-	}
-	return c, nil
+	return c, out.Bytes(), nil
 }
 
 func bench(w io.Writer, dir string, rounds, files int) error {
@@ -52,11 +40,11 @@ func bench(w io.Writer, dir string, rounds, files int) error {
 }
 
 func throughput(w io.Writer, dir string, rounds int) error {
-	nothing, err := measure("nothing", dir, 1)
+	nothing, _, err := measure("nothing", dir, 1)
 	if err != nil {
 		return err
 	}
-	once, err := measure("imgmgr", dir, 1)
+	once, out, err := measure("imgmgr", dir, 1)
 	if err != nil {
 		return err
 	}
@@ -64,30 +52,30 @@ func throughput(w io.Writer, dir string, rounds int) error {
 	if err != nil {
 		return err
 	}
-	r, err := parse(once.out)
+	r, err := parse(out)
 	if err != nil {
 		return err
 	}
-	speed := func(c cost) float64 { return float64(len(r.Files)*rounds) / (c.cpu - nothing.cpu).Seconds() }
+	speed := func(c process.Cost) float64 { return float64(len(r.Files)*rounds) / (c.CPU - nothing.CPU).Seconds() }
 	fmt.Fprintf(w, "%d files of %s, %d times\n\n", len(r.Files), dir, rounds)
 	fmt.Fprintf(w, "%-28s %8.0f files per CPU second\n", "imgmgr, every default rule", speed(ours))
 	fmt.Fprintf(w, "%-28s %8.0f files per CPU second\n", "BuildKit's checks alone", speed(theirs))
 	fmt.Fprintf(w, "%-28s %8.2f of BuildKit's speed\n", "", speed(ours)/speed(theirs))
-	fmt.Fprintf(w, "%-28s %8.0f MiB at most (%.0f MiB of a process that does nothing)\n\n", "imgmgr, all files at once", mib(once.peak), mib(nothing.peak))
+	fmt.Fprintf(w, "%-28s %8.0f MiB at most (%.0f MiB of a process that does nothing)\n\n", "imgmgr, all files at once", mib(once.Memory), mib(nothing.Memory))
 	findings(w, r)
 	return nil
 }
 
 // compare measures our checks and BuildKit's in turns, and takes the best of
 // each: what else the machine does can only slow one down.
-func compare(dir string, rounds int) (ours, theirs cost, err error) {
+func compare(dir string, rounds int) (ours, theirs process.Cost, err error) {
 	for turn := range 5 {
-		for work, best := range map[string]*cost{"imgmgr": &ours, "buildkit": &theirs} {
-			c, err := measure(work, dir, rounds)
+		for work, best := range map[string]*process.Cost{"imgmgr": &ours, "buildkit": &theirs} {
+			c, _, err := measure(work, dir, rounds)
 			if err != nil {
 				return ours, theirs, err
 			}
-			if turn == 0 || c.cpu < best.cpu {
+			if turn == 0 || c.CPU < best.CPU {
 				*best = c
 			}
 		}
@@ -131,29 +119,29 @@ func largeContext(w io.Writer, files int) error {
 	if err := fill(dir, files); err != nil {
 		return fmt.Errorf("make a build context: %w", err)
 	}
-	if _, err := measure("walk", dir, 1); err != nil { // so that both find the same in the page cache
+	if _, _, err := measure("walk", dir, 1); err != nil { // so that both find the same in the page cache
 		return err
 	}
-	nothing, err := measure("nothing", dir, 1)
+	nothing, _, err := measure("nothing", dir, 1)
 	if err != nil {
 		return err
 	}
-	walked, err := measure("walk", dir, 3)
+	walked, _, err := measure("walk", dir, 3)
 	if err != nil {
 		return err
 	}
-	judged, err := measure("judge", filepath.Join(dir, "Dockerfile"), 3)
+	judged, _, err := measure("judge", filepath.Join(dir, "Dockerfile"), 3)
 	if err != nil {
 		return err
 	}
-	took := func(c cost) (wall, cpu float64) {
-		return (c.wall - nothing.wall).Seconds() / 3, (c.cpu - nothing.cpu).Seconds() / 3
+	took := func(c process.Cost) (wall, cpu float64) {
+		return (c.Wall - nothing.Wall).Seconds() / 3, (c.CPU - nothing.CPU).Seconds() / 3
 	}
 	walkWall, walkCPU := took(walked)
 	judgeWall, judgeCPU := took(judged)
 	fmt.Fprintf(w, "\na build context of %d MiB in %d files\n\n", contextBytes>>20, files)
 	fmt.Fprintf(w, "%-28s %6.2f s, %6.2f CPU seconds\n", "walking it", walkWall, walkCPU)
-	fmt.Fprintf(w, "%-28s %6.2f s, %6.2f CPU seconds, %.0f MiB at most\n", "judging its Dockerfile", judgeWall, judgeCPU, mib(judged.peak))
+	fmt.Fprintf(w, "%-28s %6.2f s, %6.2f CPU seconds, %.0f MiB at most\n", "judging its Dockerfile", judgeWall, judgeCPU, mib(judged.Memory))
 	fmt.Fprintf(w, "%-28s %6.2f times as long\n", "", judgeWall/walkWall)
 	return nil
 }

@@ -29,7 +29,7 @@ func (b *bench) engine(sb *sandbox.Sandbox, images int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "Docker Engine, %d images: %.2f s of wall (aim 2), %.2f s of CPU, %.0f MiB in memory\n", images, c.wall.Seconds(), c.cpu.Seconds(), mebibytes(c.memory))
+	fmt.Fprintf(b.out, "Docker Engine, %d images: %.2f s of wall (aim 2), %.2f s of CPU, %.0f MiB in memory\n", images, c.Wall.Seconds(), c.CPU.Seconds(), mebibytes(c.Memory))
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (b *bench) inventory(tags int) error {
 		return err
 	}
 	fmt.Fprintf(b.out, "saved inventory, %d tags, %.0f MB: %.1f s of wall (aim 10), %.1f s of CPU; %.0f MiB in memory (aim 1024)\n",
-		tags, float64(size)/1e6, c.wall.Seconds(), c.cpu.Seconds(), mebibytes(c.memory))
+		tags, float64(size)/1e6, c.Wall.Seconds(), c.CPU.Seconds(), mebibytes(c.Memory))
 	return nil
 }
 

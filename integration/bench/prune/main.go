@@ -10,7 +10,7 @@
 //	script.go     what people use instead: one request after the other
 //	inventory.go  a million tags
 //	engine.go     a Docker Engine full of images
-//	measure.go    processes, and what they cost
+//	measure.go    the plugin, run for a plan
 //	main.go       the figures, each beside its aim
 //
 // Requests, CPU seconds and memory are figures that a busy machine leaves alone. Wall
@@ -124,14 +124,14 @@ func (b *bench) registry(sb *sandbox.Sandbox) error {
 	}
 	count := front.take()
 	fmt.Fprintf(b.out, "registry, %d tags: %.2f requests per tag (aim 2.30), %d digests fetched twice (aim 0), %d requests that change something (aim 0); CPU %.1f s (aim 5.0), %.0f MiB in memory (aim 64)\n",
-		count.tags(), count.perTag(), count.twice(), count.writes, cold.cpu.Seconds(), mebibytes(cold.memory))
+		count.tags(), count.perTag(), count.twice(), count.writes, cold.CPU.Seconds(), mebibytes(cold.Memory))
 	warm, again, err := b.plan(front.host, "cache", 16)
 	if err != nil {
 		return err
 	}
 	count = front.take()
 	fmt.Fprintf(b.out, "again, from the cache: %.3f requests per tag (aim 1.01 HEADs: %.3f); CPU %.1f s, %.0f MiB; the same plan: %t\n",
-		count.perTag(), count.headsPerTag(), warm.cpu.Seconds(), mebibytes(warm.memory), again == plan)
+		count.perTag(), count.headsPerTag(), warm.CPU.Seconds(), mebibytes(warm.Memory), again == plan)
 	for _, workers := range []int{1, 32} {
 		_, other, err := b.plan(front.host, "cache-"+strconv.Itoa(workers), workers)
 		if err != nil {
@@ -158,7 +158,7 @@ func (b *bench) slow(front *proxy) error {
 		if err != nil {
 			return err
 		}
-		perTag := c.wall / time.Duration(front.take().tags())
+		perTag := c.Wall / time.Duration(front.take().tags())
 		fmt.Fprintf(b.out, "100 ms per request, %d workers: %.1f ms per tag, the script %.0f: %.1f times as fast (aim %d)\n",
 			aim.workers, milliseconds(perTag), milliseconds(script), script.Seconds()/perTag.Seconds(), aim.times)
 	}

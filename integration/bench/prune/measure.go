@@ -3,25 +3,19 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
-)
 
-// cost is what a process took.
-type cost struct {
-	wall, cpu time.Duration
-	memory    int64 // bytes, at most
-}
+	"github.com/imgmgr/imgmgr/integration/bench/process"
+)
 
 // prune runs the plugin to a plan, with a home of its own, and returns the file that the
 // plan is in: read through a pipe, a plan of a million tags would cost twice.
-func (b *bench) prune(home string, env []string, args ...string) (c cost, plan string, err error) {
+func (b *bench) prune(home string, env []string, args ...string) (c process.Cost, plan string, err error) {
 	cmd := exec.CommandContext(b.ctx, b.plugin, append([]string{"prune", "--dry-run", "--format", "json"}, args...)...)
 	home = filepath.Join(b.dir, home)
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CACHE_HOME="+home, "XDG_STATE_HOME="+home, "DOCKER_CONFIG="+home)
@@ -29,50 +23,23 @@ func (b *bench) prune(home string, env []string, args ...string) (c cost, plan s
 	plan = filepath.Join(b.dir, "plan.json")
 	stdout, err := os.Create(plan)
 	if err != nil {
-		return cost{}, "", err
+		return process.Cost{}, "", err
 	}
 	defer stdout.Close()
-	var stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = stdout, &stderr
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return cost{}, "", err
-	}
-	most := make(chan int64, 1)
-	go func() { most <- peak(cmd.Process.Pid) }()
-	err = cmd.Wait()
-	c = cost{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), <-most}
-	if err != nil {
-		return cost{}, "", fmt.Errorf("%s: %w\n%s", cmd, err, stderr.Bytes())
+	cmd.Stdout = stdout
+	if c, err = process.Run(cmd); err != nil {
+		return process.Cost{}, "", err
 	}
 	return c, plan, nil
-}
-
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
-
-// peak looks at a process until it ends, and returns the most memory that it had, in
-// bytes. What wait4 says is no use: it counts what the parent had at the time of fork.
-func peak(pid int) (bytes int64) {
-	for {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		m := highWater.FindSubmatch(text)
-		if err != nil || m == nil { // it has ended
-			return bytes
-		}
-		if n, err := strconv.ParseInt(string(m[1]), 10, 64); err == nil {
-			bytes = max(bytes, n<<10)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
 }
 
 var taken = regexp.MustCompile(`"taken": "[^"]*"`)
 
 // plan plans for a registry. What is returned is the plan without its time.
-func (b *bench) plan(place, home string, workers int) (cost, string, error) {
+func (b *bench) plan(place, home string, workers int) (process.Cost, string, error) {
 	c, plan, err := b.prune(home, nil, "--policy", b.policy, "--registry", place, "--jobs", strconv.Itoa(workers))
 	if err != nil {
-		return cost{}, "", err
+		return process.Cost{}, "", err
 	}
 	text, err := os.ReadFile(plan)
 	return c, taken.ReplaceAllString(string(text), ""), err
