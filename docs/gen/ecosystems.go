@@ -62,7 +62,8 @@ installation moved above the sources, only where the Dockerfile, its build conte
 image's configuration prove that the image stays the same; the tables show that on an example of
 each. The folder is that of root with nothing set; the user, the home folder, variables, options
 and the tool's own settings move it, and the mount with them. A platform's mounts are its own
-where the cache holds what was built for it, through the digest of the base image.
+where the cache holds what was built for it, through the digest of the base image. Where package
+managers keep what they compiled, the variables that the Dockerfile sets keep mounts apart, too.
 `
 
 // caches are those that the commands of a tool's example fill, each once.

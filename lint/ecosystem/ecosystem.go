@@ -158,10 +158,12 @@ type Cache struct {
 	// package again".
 	Costs string
 	// ID is the id of a mount. PerBase adds the base image's digest to it, and
-	// Project, where it isn't empty, the project's own name.
-	ID      string
-	PerBase bool
-	Project string
+	// Project and Variables, where they aren't empty, the project's own name and
+	// what tells the environments of native builds apart.
+	ID        string
+	PerBase   bool
+	Project   string
+	Variables string
 	// Locked keeps two builds from using the cache at once.
 	Locked bool
 	// Useless says why this use gains nothing from the cache; "" when it does.

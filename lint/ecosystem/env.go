@@ -16,6 +16,8 @@ type Env struct {
 	Vars map[string]string
 	// Open are variables that are set to a value that isn't known.
 	Open map[string]bool
+	// Image are the variables that the base image's configuration sets.
+	Image map[string]string
 	// Complete reports that a variable in neither isn't set; otherwise Why says
 	// what isn't known.
 	Complete bool

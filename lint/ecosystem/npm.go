@@ -112,7 +112,26 @@ func npmCaches(u *Use, e Env) []Cache {
 	if !u.locked() && (preferred || u.options.on("--prefer-offline")) {
 		c.Doubt = u.Title + " with prefer-offline may choose versions by what an old cache holds"
 	}
+	c.npmAsks(u)
 	return []Cache{c}
+}
+
+// npmAsks has npm ask the registry for the versions that there are, as it does
+// where there is no cache. It takes an answer as it is for as long as HTTP's rules
+// allow: five minutes for that of npmjs.org, and for that of a registry which says
+// when it was changed and nothing else, a tenth of its age (RFC 9111, "Calculating
+// Heuristic Freshness"): tried with npm 11, which then installs an old version.
+// With prefer-online it asks each time (config, "prefer-online").
+func (c *Cache) npmAsks(u *Use) {
+	if u.locked() || u.options.on("--prefer-online") || c.Doubt != "" {
+		return
+	}
+	w := u.options.operands[0]
+	if !w.Literal || w.Raw != w.Value {
+		c.Doubt = "npm may take a list of versions from its cache, without --prefer-online"
+		return
+	}
+	c.Instead = []Instead{{w, w.Value + " --prefer-online"}}
 }
 
 // locked reports that the command takes exactly the versions of a lock file.

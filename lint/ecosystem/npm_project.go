@@ -130,7 +130,7 @@ func (m *Manifests) npmOptions(u *Use, e Env) {
 		switch f.name {
 		case "--prefix", "-C", "--cache", "--registry", "--loglevel", "--omit", "--include", "--only", "--production",
 			"--ignore-scripts", "--legacy-peer-deps", "--strict-peer-deps", "--no-audit", "--audit", "--no-fund", "--fund",
-			"--silent", "-s", "--quiet", "-q", "--verbose", "-d", "-dd", "-ddd", "--prefer-offline", "--no-progress", "--progress",
+			"--silent", "-s", "--quiet", "-q", "--verbose", "-d", "-dd", "-ddd", "--prefer-offline", "--prefer-online", "--no-progress", "--progress",
 			"--no-optional", "--optional", "--force", "-f", "--unsafe-perm", "--no-update-notifier", "--include-workspace-root",
 			"--fetch-retries", "--fetch-timeout", "--fetch-retry-mintimeout", "--fetch-retry-maxtimeout", "--maxsockets", "--network-timeout", "--no-save":
 			if !f.known {

@@ -207,3 +207,48 @@ func TestPipOutputs(t *testing.T) {
 }
 
 func joined(words []string) string { return strings.Join(words, " ") }
+
+// TestVariablesTellWheelsApart: a variable that a package's build reads is no part
+// of pip's key of the wheel that it has built.
+func TestVariablesTellWheelsApart(t *testing.T) {
+	in := func(vars ...string) ecosystem.Env {
+		e := root(vars...)
+		e.Base, e.Image = "python:3.14", map[string]string{"GPG_KEY": "A035"}
+		e.Project = project("pyproject.toml", "[project]\nname = \"app\"\n")
+		return e
+	}
+	wheels := func(command string, e ecosystem.Env) ecosystem.Cache { return cacheOf(t, command, e, "wheels") }
+	plain := wheels("pip install pycurl", in()).Variables
+	if plain != "" {
+		t.Errorf("nothing is set, and the wheels are told apart by %q", plain)
+	}
+	openssl, gnutls := wheels("pip install pycurl", in("PYCURL_SSL_LIBRARY=openssl")).Variables, wheels("pip install pycurl", in("PYCURL_SSL_LIBRARY=gnutls")).Variables
+	if openssl == "" || openssl == gnutls {
+		t.Errorf("wheels of pycurl linked with two libraries have the ids %q and %q", openssl, gnutls)
+	}
+	for _, vars := range [][]string{{"GPG_KEY=A035"}, {"PYTHONUNBUFFERED=1", "PIP_DEFAULT_TIMEOUT=100", "LC_ALL=C"}} {
+		if got := wheels("pip install pycurl", in(vars...)).Variables; got != "" {
+			t.Errorf("%v tell wheels apart by %q", vars, got)
+		}
+	}
+	if wheels("pip install pycurl", in("GPG_KEY=other")).Variables == "" {
+		t.Error("a variable of the base image with another value tells nothing apart")
+	}
+	e := in()
+	e.Open = map[string]bool{"FLAVOUR": true}
+	if got, want := wheels("pip install pycurl", e).Doubt, "the value of FLAVOUR, which the build of a package may read, is not known"; got != want {
+		t.Errorf("the doubt is %q, want %q", got, want)
+	}
+}
+
+func cacheOf(t *testing.T, script string, e ecosystem.Env, name string) ecosystem.Cache {
+	t.Helper()
+	u := ecosystem.Find(command(t, script))
+	for _, c := range u.Tool.Caches(u, e) {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("%s has no cache of %s", script, name)
+	return ecosystem.Cache{}
+}

@@ -3,6 +3,7 @@ package ecosystem
 import (
 	"encoding/json"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,6 +108,7 @@ type pnpmSettings struct {
 	PackageImportMethod      string         `yaml:"packageImportMethod"`
 	VerifyStoreIntegrity     *bool          `yaml:"verifyStoreIntegrity"`
 	IgnoreScripts            bool           `yaml:"ignoreScripts"`
+	SideEffectsCache         *bool          `yaml:"sideEffectsCache"`
 	OnlyBuilt                []string       `yaml:"onlyBuiltDependencies"`
 	AllowBuilds              map[string]any `yaml:"allowBuilds"`
 	AllowAllBuilds           bool           `yaml:"dangerouslyAllowAllBuilds"`
@@ -133,6 +135,9 @@ func (p Project) pnpmSettings() (s pnpmSettings, there bool) {
 	s.EnableGlobalVirtualStore = s.EnableGlobalVirtualStore || rc["enable-global-virtual-store"] == "true"
 	s.IgnoreScripts = s.IgnoreScripts || rc["ignore-scripts"] == "true"
 	s.AllowAllBuilds = s.AllowAllBuilds || rc["dangerously-allow-all-builds"] == "true"
+	if rc["side-effects-cache"] == "false" {
+		s.SideEffectsCache = new(bool)
+	}
 	if rc["verify-store-integrity"] == "false" {
 		s.VerifyStoreIntegrity = new(bool)
 	}
@@ -160,9 +165,9 @@ func pnpmMajor(p Project) int {
 // pnpmCaches: the store holds the files of packages by their hash, which is
 // looked at again where a file has changed since ("verifyStoreIntegrity").
 // Where it can't be linked from, as from a mount, pnpm copies
-// ("packageImportMethod": auto). Several projects and processes share one. With
-// "sideEffectsCache" it also holds what install scripts have made; since 10
-// those of dependencies run only where they are named ("onlyBuiltDependencies").
+// ("packageImportMethod": auto). Several projects and processes share one. Since
+// 10 install scripts of dependencies run only where they are named
+// ("onlyBuiltDependencies"); for those see withoutSideEffects.
 func pnpmCaches(u *Use, e Env) []Cache {
 	if u.Kind&Fetch == 0 {
 		return nil
@@ -197,8 +202,35 @@ func pnpmCaches(u *Use, e Env) []Cache {
 	named := len(s.OnlyBuilt)+len(s.AllowBuilds) > 0 || s.AllowAllBuilds || packageBuilds(e.Project)
 	if !s.IgnoreScripts && !u.options.on("--ignore-scripts") && (major < 10 || named) {
 		c.compiled(e)
+		c.withoutSideEffects(u, s)
 	}
 	return []Cache{c}
+}
+
+// withoutSideEffects has install scripts run, as they do where there is no store.
+// pnpm keeps what a script has made in the package's folder, and with that in
+// the store doesn't run it again ("sideEffectsCache"): what the script leaves
+// elsewhere, a browser in ~/.cache for one, would be missing, and another
+// environment of the script not be heard of. Tried with pnpm 7, 8 and 9.
+func (c *Cache) withoutSideEffects(u *Use, s pnpmSettings) {
+	if s.SideEffectsCache != nil && !*s.SideEffectsCache || u.options.on("--no-side-effects-cache") {
+		return
+	}
+	if f, ok := u.options.last("--config.side-effects-cache"); ok && f.value == "false" {
+		return
+	}
+	if _, ok := u.options.last("--side-effects-cache", "--side-effects-cache-readonly", "--config.side-effects-cache"); ok && c.Doubt == "" {
+		c.Doubt = "pnpm is told to take what install scripts have made from its store, and does not run them again"
+	}
+	// Other commands take no such setting.
+	w := u.options.operands[0]
+	if w.Raw != w.Value || !slices.Contains([]string{"install", "i", "add", "update", "up", "upgrade", "fetch"}, w.Value) {
+		if c.Doubt == "" {
+			c.Doubt = "pnpm takes what install scripts have made from its store, and does not run them again"
+		}
+		return
+	}
+	c.Instead = []Instead{{w, w.Value + " --config.side-effects-cache=false"}}
 }
 
 // packageBuilds reports that package.json names dependencies whose scripts run.

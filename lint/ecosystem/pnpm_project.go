@@ -50,7 +50,7 @@ func (m *Manifests) pnpmOptions(u *Use, e Env) {
 		case "--frozen-lockfile", "--prod", "-P", "--production", "-D", "--dev", "--no-optional", "--ignore-scripts", "--prefer-offline", "--offline",
 			"--reporter", "--silent", "-s", "--loglevel", "--store-dir", "--cache-dir", "--network-concurrency", "--child-concurrency", "--package-import-method",
 			"--fetch-retries", "--fetch-timeout", "--registry", "--shamefully-hoist", "--strict-peer-dependencies", "--no-strict-peer-dependencies",
-			"--force", "--no-verify-store-integrity", "--ignore-workspace", "-C", "--dir", "--config.confirmModulesPurge", "--node-linker", "--color", "--no-color":
+			"--force", "--no-verify-store-integrity", "--ignore-workspace", "-C", "--dir", "--config.confirmModulesPurge", "--config.side-effects-cache", "--no-side-effects-cache", "--node-linker", "--color", "--no-color":
 			if !f.known {
 				m.doubt("the value of pnpm's " + f.name + " is not known")
 			}

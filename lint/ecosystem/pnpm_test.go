@@ -42,18 +42,30 @@ func TestPnpmCaches(t *testing.T) {
 		return e
 	}
 	const store, native = "store /root/.local/share/pnpm/store", " native"
+	runs := func(verb string) string {
+		return native + " " + verb + "=>" + verb + " --config.side-effects-cache=false"
+	}
+	const kept = " doubt(pnpm takes what install scripts have made from its store, and does not run them again)"
+	nine := []string{"package.json", `{"packageManager": "pnpm@9.1.0"}`}
 	for _, tt := range []struct {
 		command string
 		env     ecosystem.Env
 		want    string
 	}{
 		{"pnpm i", in(nil), store},
-		{"pnpm i", root(), store + native},
-		{"pnpm i", in([]string{"package.json", `{"packageManager": "pnpm@9.1.0"}`}), store + native},
+		{"pnpm i", root(), store + runs("i")},
+		{"pnpm i", in(nine), store + runs("i")},
+		{"pnpm fetch", in(nine), store + runs("fetch")},
+		{"pnpm deploy /out", in(nine), store + kept + native},
+		{"pnpm i --side-effects-cache", in(nine), store + " doubt(pnpm is told to take what install scripts have made from its store, and does not run them again)" + runs("i")},
+		{"pnpm i --config.side-effects-cache=false", in(nine), store + native},
+		{"pnpm i --no-side-effects-cache", in(nine), store + native},
+		{"pnpm i", in(append(nine, ".npmrc", "side-effects-cache=false")), store + native},
+		{"pnpm i", in(append(nine, "pnpm-workspace.yaml", "sideEffectsCache: false")), store + native},
 		{"pnpm i --ignore-scripts", in([]string{"package.json", `{"packageManager": "pnpm@9.1.0"}`}), store},
-		{"pnpm i", in([]string{"package.json", `{"packageManager": "pnpm@10.1.0", "pnpm": {"onlyBuiltDependencies": ["a"]}}`}), store + native},
-		{"pnpm i", in([]string{"pnpm-workspace.yaml", "onlyBuiltDependencies: [a]"}), store + native},
-		{"pnpm i", in([]string{"pnpm-workspace.yaml", "onlyBuiltDependencies: [a]"}, "CC=clang"), store + " doubt(CC is set, and what was compiled with another value would be used again)" + native},
+		{"pnpm i", in([]string{"package.json", `{"packageManager": "pnpm@10.1.0", "pnpm": {"onlyBuiltDependencies": ["a"]}}`}), store + runs("i")},
+		{"pnpm i", in([]string{"pnpm-workspace.yaml", "onlyBuiltDependencies: [a]"}), store + runs("i")},
+		{"pnpm i", in([]string{"pnpm-workspace.yaml", "onlyBuiltDependencies: [a]"}, "CC=clang"), store + " doubt(CC is set, and what was compiled with another value would be used again)" + runs("i")},
 		{"pnpm i", in(nil, "PNPM_HOME=/pnpm"), "store /pnpm/store"},
 		{"pnpm i", in(nil, "XDG_DATA_HOME=/d"), "store /d/pnpm/store"},
 		{"pnpm i", in([]string{"pnpm-workspace.yaml", "storeDir: /s"}), "store /s"},
@@ -66,7 +78,7 @@ func TestPnpmCaches(t *testing.T) {
 		{"pnpm i", in([]string{".npmrc", "enable-global-virtual-store=true"}), store + " off(the global virtual store is part of node_modules)"},
 		{"pnpm i", in(nil, "npm_config_enable_global_virtual_store=true"), store + " off(the global virtual store is part of node_modules)"},
 		{"pnpm add -g x", in(nil), store},
-		{"pnpm add -g x", root(), store + native + " off(since pnpm 11 global packages are links into the store)"},
+		{"pnpm add -g x", root(), store + native + " off(since pnpm 11 global packages are links into the store) add=>add --config.side-effects-cache=false"},
 		{"pnpm i", in([]string{".npmrc", "package-import-method=clone"}), store + " doubt(packageImportMethod is clone, which does not work from a mount)"},
 		{"pnpm i", in([]string{".npmrc", "verify-store-integrity=false"}), store + " doubt(pnpm is told not to check what it takes from its store)"},
 		{"pnpm i --prefer-offline", in(nil), store + " doubt(pnpm i with --prefer-offline may choose versions by what an old store holds)"},

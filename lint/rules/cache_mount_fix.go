@@ -216,6 +216,9 @@ func (s *step) cacheID(c ecosystem.Cache) string {
 	if c.Project != "" && plainPath("/"+c.Project) {
 		id += "-" + c.Project
 	}
+	if c.Variables != "" {
+		id += "-" + c.Variables
+	}
 	return id
 }
 

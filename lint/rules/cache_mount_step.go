@@ -178,6 +178,13 @@ func (s *step) env(i int) ecosystem.Env {
 	if !e.HomeKnown && s.state.User != "" {
 		e.Home = "~" // for messages
 	}
+	if s.state.Image != nil {
+		e.Image = map[string]string{}
+		for _, kv := range s.state.Image.Config.Config.Env {
+			name, value, _ := strings.Cut(kv, "=")
+			e.Image[name] = value
+		}
+	}
 	if e.Vars == nil {
 		e.Vars = map[string]string{}
 	}
@@ -312,6 +319,9 @@ func (w *want) merge(u *ecosystem.Use, c ecosystem.Cache) {
 	w.cache.Native = w.cache.Native || c.Native
 	if w.cache.Project != c.Project {
 		w.cache.Doubt = cmp.Or(w.cache.Doubt, "two projects use it in this step")
+	}
+	if w.cache.Variables != c.Variables {
+		w.cache.Doubt = cmp.Or(w.cache.Doubt, "the variables are not the same for all that uses it in this step")
 	}
 	if w.cache.Off != "" && c.Off == "" {
 		w.cache.Off = "" // one of them gains
