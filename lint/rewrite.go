@@ -59,7 +59,7 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 	if floor <= None {
 		return nil, fmt.Errorf("rewrite %s: a fix has to be at least %s", name, Unsafe)
 	}
-	file, err := dockerfile.Parse(name, src)
+	file, err := parse(name, src)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +80,16 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 	}
 	last := out.Applied[len(out.Applied)-1]
 	return nil, fmt.Errorf("rewrite %s: the fixes do not come to an end after %d rounds (the last was %s)", name, maxRounds, last.Rule)
+}
+
+// parse reads a file that is to be changed, or was: BuildKit's parser has to
+// read the same.
+func parse(name string, src []byte) (*dockerfile.File, error) {
+	file, err := dockerfile.Parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	return file, file.Verify()
 }
 
 // nextFixes returns the fixes of the first rule that has any, as many as can be
@@ -126,7 +136,7 @@ func (r *Rewritten) apply(file *dockerfile.File, rule *Rule, fixes []Diagnostic)
 	if err != nil {
 		return nil, fmt.Errorf("rewrite %s by %s: %w", file.Name, rule.Name, err)
 	}
-	fixed, err := dockerfile.Parse(file.Name, src)
+	fixed, err := parse(file.Name, src)
 	if err != nil {
 		return nil, fmt.Errorf("rewrite %s by %s left a file that does not parse: %w", file.Name, rule.Name, err)
 	}

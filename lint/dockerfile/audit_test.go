@@ -18,6 +18,8 @@ import (
 // doesn't.
 func audit(f *dockerfile.File) []string {
 	a := &auditor{f: f}
+	err := f.Verify() // from here on, Node is as BuildKit has it
+	a.check(err == nil, "%v", err)
 	a.tokens()
 	for _, in := range f.Instructions {
 		a.instruction(in)

@@ -1,10 +1,12 @@
 // Package dockerfile reads a Dockerfile as stages, instructions, flags, words
 // and heredocs, each with its exact bytes.
 //
-// BuildKit's own parser decides what is valid and what an instruction means
-// ([Instruction.Node], [Instruction.Command]); it knows lines only. This
-// package scans the bytes beside it, by the same rules, and keeps every byte:
-// the spans of directives, comments, instructions and blank lines tile the text.
+// BuildKit decides what is valid and what an instruction means
+// ([Instruction.Command]); its parser knows lines only. This package scans the
+// bytes by the same rules and keeps every byte: the spans of directives,
+// comments, instructions and blank lines tile the text. What BuildKit is given
+// ([Instruction.Node]) is what its parser would give it; [File.Verify] makes
+// sure of that, and a file with a fault is always BuildKit's parser's to judge.
 package dockerfile
 
 import (
@@ -109,7 +111,7 @@ type Instruction struct {
 	StartLine, EndLine int
 	// Stage is the stage it stands in; nil for global ARGs.
 	Stage *Stage
-	// Node is BuildKit's own node.
+	// Node is what BuildKit's parser makes of the instruction.
 	Node *parser.Node
 	// Command is what BuildKit's instructions package makes of the node:
 	// *instructions.Stage for FROM, *instructions.ArgCommand, *RunCommand and

@@ -22,6 +22,7 @@ type lexer struct {
 	line   joined
 
 	triggered bool // inside an ONBUILD
+	unsure    bool // BuildKit's parser refuses the line, or reads it in another way
 }
 
 // blanks separate words for BuildKit, except where it takes all of Unicode's
@@ -31,13 +32,15 @@ const blanks = "\t\v\f\r "
 // fill sets keyword, flags, body and arguments of the instruction that stands
 // between start and end.
 func (l *lexer) fill(in *Instruction, start, end int) {
+	line := string(l.line.text[start:end])
 	start, end = l.trim(start, end)
 	stop := end
 	if i := bytes.IndexAny(l.line.text[start:end], blanks); i >= 0 {
 		stop = start + i
 	}
 	in.Keyword = l.line.span(start, stop)
-	in.Name = instructionName(string(l.line.text[start:stop]))
+	keyword := string(l.line.text[start:stop])
+	in.Name = instructionName(keyword)
 	at := stop
 	for at < end && strings.IndexByte(blanks, l.line.text[at]) >= 0 {
 		at++
@@ -46,6 +49,7 @@ func (l *lexer) fill(in *Instruction, start, end int) {
 	start, end = l.trim(at, end)
 	in.Body = l.line.slice(l.src, start, end)
 	l.arguments(in, start, end)
+	in.makeNode(keyword, line)
 }
 
 // instructionName is the keyword in upper case. Only known keywords may become
@@ -162,6 +166,7 @@ func (l *lexer) arguments(in *Instruction, start, end int) {
 // there, and taking those apart too would cost the square of the line's length.
 func (l *lexer) trigger(in *Instruction, start, end int) {
 	if l.triggered {
+		l.unsure = true
 		return
 	}
 	l.triggered = true
@@ -215,7 +220,8 @@ func (l *lexer) pairs(in *Instruction, start, end int) {
 	if first := words[0]; bytes.IndexByte(l.line.text[first.Start:first.End], '=') < 0 {
 		i := bytes.IndexAny(l.line.text[start:end], blanks)
 		if i < 0 {
-			return // BuildKit refuses it
+			l.unsure = true // BuildKit refuses it
+			return
 		}
 		value := start + i
 		for value < end && strings.IndexByte(blanks, l.line.text[value]) >= 0 {
@@ -225,7 +231,9 @@ func (l *lexer) pairs(in *Instruction, start, end int) {
 		return
 	}
 	for _, w := range words {
-		in.Args = append(in.Args, l.word(w.Start, w.End))
+		word := l.word(w.Start, w.End)
+		l.unsure = l.unsure || !strings.Contains(word.Raw, "=") // BuildKit refuses it
+		in.Args = append(in.Args, word)
 	}
 }
 
@@ -275,8 +283,9 @@ func (l *lexer) words(start, end int) []edit.Span {
 func (l *lexer) json(in *Instruction, start, end int) bool {
 	text := bytes.TrimLeftFunc(l.line.text[start:end], unicode.IsSpace)
 	start = end - len(text)
-	values, ok := stringArray(text)
-	if !ok {
+	values, array := stringArray(text)
+	if values == nil {
+		l.unsure = l.unsure || array // BuildKit refuses it
 		return false
 	}
 	at := 1
@@ -299,21 +308,22 @@ func (l *lexer) json(in *Instruction, start, end int) bool {
 	return true
 }
 
-// stringArray decodes a JSON array of nothing but strings.
-func stringArray(text []byte) ([]string, bool) {
-	var values []any
-	if len(text) == 0 || text[0] != '[' || json.Unmarshal(text, &values) != nil {
+// stringArray decodes a JSON array of nothing but strings. It returns nil for
+// any other text, and whether that is an array of something else.
+func stringArray(text []byte) (values []string, array bool) {
+	var elements []any
+	if len(text) == 0 || text[0] != '[' || json.Unmarshal(text, &elements) != nil {
 		return nil, false
 	}
-	array := make([]string, len(values))
-	for i, v := range values {
-		s, ok := v.(string)
+	values = make([]string, len(elements))
+	for i, e := range elements {
+		s, ok := e.(string)
 		if !ok {
-			return nil, false
+			return nil, true
 		}
-		array[i] = s
+		values[i] = s
 	}
-	return array, true
+	return values, true
 }
 
 // word is an argument that BuildKit will take the quotes off.

@@ -37,18 +37,11 @@ func (e *ParseError) Unwrap() error { return e.Err }
 // instruction that it takes apart but refuses has its Err set, and the rest of
 // the file is there all the same.
 func Parse(name string, src []byte) (*File, error) {
-	result, err := parser.Parse(bytes.NewReader(src))
 	s, fault := scan(src)
-	if err != nil {
-		return nil, newParseError(name, err, s, fault)
-	}
-	if fault == nil {
-		fault = disagreement(s.instructions, result.AST.Children, src)
-	} else {
-		fault.message = disagree + fault.message
-	}
-	if fault != nil {
-		return nil, &ParseError{Name: name, Line: fault.first, EndLine: fault.last, Message: fault.message}
+	if fault != nil || s.unsure {
+		if err := s.ask(name, fault); err != nil {
+			return nil, err
+		}
 	}
 	f := &File{
 		Name:         name,
@@ -64,11 +57,40 @@ func Parse(name string, src []byte) (*File, error) {
 	f.placeComments(s.comments)
 	// A nil linter panics at a "# check=" comment above an instruction.
 	quiet := linter.New(&linter.Config{SkipAll: true})
-	for i, in := range f.Instructions {
-		in.attach(result.AST.Children[i], quiet)
+	for _, in := range f.Instructions {
+		if in.Command, in.Err = instructions.ParseInstructionWithLinter(in.Node, quiet); in.Err != nil {
+			in.Command = nil
+		}
 	}
 	f.arrangeStages()
 	return f, nil
+}
+
+// ask lets BuildKit's parser read a file that ours can't be sure of, or stopped
+// in: it has the last word on what is wrong.
+func (s *scanner) ask(name string, f *fault) error {
+	result, err := parser.Parse(bytes.NewReader(s.src))
+	if err != nil {
+		return newParseError(name, err, s, f)
+	}
+	if f != nil {
+		return &ParseError{Name: name, Line: f.first, EndLine: f.last, Message: disagree + f.message}
+	}
+	for i := range min(len(s.instructions), len(result.AST.Children)) {
+		s.instructions[i].adopt(result.AST.Children[i])
+	}
+	return disagreement(name, s.instructions, result.AST.Children)
+}
+
+// Verify reads the file again with BuildKit's parser and returns a *ParseError
+// where that reads anything else. Parse asks BuildKit only where it must; who
+// changes a Dockerfile wants to be certain.
+func (f *File) Verify() error {
+	result, err := parser.Parse(bytes.NewReader(f.Src))
+	if err != nil {
+		return newParseError(f.Name, err, nil, nil)
+	}
+	return disagreement(f.Name, f.Instructions, result.AST.Children)
 }
 
 // newParseError puts the place and the words of our own scanner in front of
@@ -107,19 +129,22 @@ func advice(message string) string {
 const disagree = "this text is read differently by imgmgr and by BuildKit, so it is left alone; please report it: "
 
 // disagreement compares our reading with BuildKit's: the instructions' number,
-// lines, keywords, forms, flags and heredocs.
-func disagreement(ours []*Instruction, theirs []*parser.Node, src []byte) *fault {
+// and of each the lines, keyword, form, flags, heredocs and node.
+func disagreement(name string, ours []*Instruction, theirs []*parser.Node) error {
+	at := func(first, last int, what string) error {
+		return &ParseError{Name: name, Line: first, EndLine: last, Message: disagree + what}
+	}
 	for i, in := range ours {
 		if i >= len(theirs) {
-			return &fault{in.StartLine, in.EndLine, disagree + "BuildKit sees no instruction here"}
+			return at(in.StartLine, in.EndLine, "BuildKit sees no instruction here")
 		}
 		if what := in.differs(theirs[i]); what != "" {
-			return &fault{in.StartLine, in.EndLine, disagree + what}
+			return at(in.StartLine, in.EndLine, what)
 		}
 	}
 	if len(theirs) > len(ours) {
 		n := theirs[len(ours)]
-		return &fault{n.StartLine, n.EndLine, disagree + "BuildKit sees another instruction here"}
+		return at(n.StartLine, n.EndLine, "BuildKit sees another instruction here")
 	}
 	return nil
 }
@@ -141,20 +166,10 @@ func (in *Instruction) differs(n *parser.Node) string {
 		return fmt.Sprintf("flags are %q to BuildKit", n.Flags)
 	case !slices.EqualFunc(in.Heredocs, n.Heredocs, docs):
 		return "heredocs"
+	case !sameNode(in.Node, n):
+		return "arguments"
 	}
 	return ""
-}
-
-// attach sets what BuildKit makes of the instruction.
-func (in *Instruction) attach(n *parser.Node, quiet *linter.Linter) {
-	in.Node = n
-	if in.Trigger != nil && n.Next != nil && len(n.Next.Children) > 0 {
-		in.Trigger.Node = n.Next.Children[0]
-	}
-	in.Command, in.Err = instructions.ParseInstructionWithLinter(n, quiet)
-	if in.Err != nil {
-		in.Command = nil
-	}
 }
 
 // newline is the ending of the file's first line.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 )
 
@@ -104,6 +106,12 @@ var traps = []trap{
 		"RUN early\nFROM a AS 1x\nFRO b\nCOPY one\nRUN --nope true\nCMD x\n",
 		"1-1 RUN {RUN early} args [early] refused\n2-2 FROM {FROM a AS 1x} args [a] [AS] [1x] refused\n3-3 FRO {FRO b} refused\n" +
 			"4-4 COPY {COPY one} args [one] refused\n5-5 RUN {RUN --nope true} flag {--nope} nope= args [true] refused\n6-6 CMD {CMD x} args [x]"},
+	{"an empty comment, and one with a blank in front",
+		"# syntax=a\n# far\n#\n # near\n\nFROM a\n",
+		"directive {# syntax=a} syntax a \ncomment {# far} far\ncomment {#} \ncomment {# near} near\n6-6 FROM {FROM a} args [a]"},
+	{"an ONBUILD within an ONBUILD",
+		"FROM a\nONBUILD ONBUILD RUN true\n",
+		"1-1 FROM {FROM a} args [a]\n2-2 ONBUILD {ONBUILD ONBUILD RUN true} args [ONBUILD RUN true] refused\n  trigger 2-2 ONBUILD {ONBUILD RUN true} args [RUN true]"},
 	{"comments that are not directly above",
 		"# far\n\n# near\n  # nearer\nFROM a\n",
 		"comment {# far} far\ncomment {# near} near\ncomment {# nearer} nearer\n5-5 FROM {FROM a} args [a] lead 2"},
@@ -159,6 +167,38 @@ func TestFaults(t *testing.T) {
 			}
 			if pe.Err == nil {
 				t.Error("BuildKit's error is missing")
+			}
+		})
+	}
+}
+
+// TestVerify holds that whatever a node has wrong is found, and where.
+func TestVerify(t *testing.T) {
+	for name, spoil := range map[string]func(*parser.Node){
+		"keyword":   func(n *parser.Node) { n.Value = "run" },
+		"line":      func(n *parser.Node) { n.Original += " " },
+		"place":     func(n *parser.Node) { n.EndLine++ },
+		"flag":      func(n *parser.Node) { n.Flags = nil },
+		"form":      func(n *parser.Node) { n.Attributes = map[string]bool{"json": true} },
+		"comment":   func(n *parser.Node) { n.PrevComment = nil },
+		"heredoc":   func(n *parser.Node) { n.Heredocs[0].FileDescriptor = 3 },
+		"argument":  func(n *parser.Node) { n.Next.Value = "cat" },
+		"no more":   func(n *parser.Node) { n.Next = nil },
+		"one more":  func(n *parser.Node) { n.Next.Next = &parser.Node{} },
+		"a trigger": func(n *parser.Node) { n.Next.Children = []*parser.Node{{Value: "RUN"}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := dockerfile.Parse("Dockerfile", []byte("FROM a\n# lead\nRUN --network=none cat <<E\nE\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Verify(); err != nil {
+				t.Fatal(err)
+			}
+			spoil(f.Instructions[1].Node)
+			var pe *dockerfile.ParseError
+			if err := f.Verify(); !errors.As(err, &pe) || pe.Line != 3 || pe.EndLine != 4 {
+				t.Errorf("got %v, want a ParseError for lines 3 to 4", err)
 			}
 		})
 	}

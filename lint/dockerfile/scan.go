@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
@@ -29,8 +30,10 @@ type scanner struct {
 	directives   parser.DirectiveParser
 	found        []Directive
 	comments     []Comment // outside instructions
+	above        []string  // those since the last instruction, as BuildKit's nodes have them
 	tokens       []Token
 	instructions []*Instruction
+	unsure       bool // the nodes of the instructions may not be those of BuildKit
 }
 
 // physical is one line of the file.
@@ -47,7 +50,7 @@ type fault struct {
 
 // scan reads the whole of src.
 func scan(src []byte) (*scanner, *fault) {
-	s := &scanner{src: src, escape: parser.DefaultEscapeToken}
+	s := &scanner{src: src, escape: parser.DefaultEscapeToken, unsure: !utf8.Valid(src)}
 	for s.next() {
 		err := s.topLine()
 		if err == nil {
@@ -110,6 +113,7 @@ func (s *scanner) topLine() *fault {
 	case s.src[text.Start] == '#':
 		s.token(CommentLine)
 		s.comments = append(s.comments, s.comment(text))
+		s.lead()
 	default:
 		return s.instruction(text)
 	}
@@ -158,6 +162,8 @@ func (s *scanner) instruction(text edit.Span) *fault {
 	if in.Trigger != nil {
 		in.Trigger.finish(in)
 	}
+	in.completeNode(s.above)
+	s.above, s.unsure = nil, s.unsure || lex.unsure
 	s.tokens = append(s.tokens, Token{InstructionRun, edit.Span{Start: start, End: s.line.full.End}})
 	s.instructions = append(s.instructions, in)
 	return nil
@@ -213,6 +219,18 @@ func (s *scanner) cutEscape(text edit.Span) (edit.Span, bool) {
 
 func (s *scanner) comment(text edit.Span) Comment {
 	return Comment{Span: text, Text: strings.TrimSpace(string(s.src[text.Start+1 : text.End]))}
+}
+
+// lead keeps the comment at hand for the node of the instruction below. BuildKit
+// takes off the line's first byte, even where a blank stands before the "#", and
+// an empty comment parts those above it from the instruction.
+func (s *scanner) lead() {
+	text := strings.TrimSpace(string(s.src[s.line.text.Start+1 : s.line.text.End]))
+	if text == "" {
+		s.above = nil
+		return
+	}
+	s.above = append(s.above, text)
 }
 
 // token adds the line at hand as a token.
