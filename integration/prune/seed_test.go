@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,18 +32,33 @@ import (
 // now is the time of all inventories; ages are counted back from it.
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// kinds are the registries that everything is shown on.
-var kinds = []struct {
+// kind is a kind of registry.
+type kind struct {
 	name  string
 	old   bool
 	start func(context.Context, string) (string, error)
-}{
+}
+
+// kinds are the registries that everything is shown on.
+var kinds = []kind{
 	{"distribution 3", false, func(ctx context.Context, dir string) (string, error) { return sb.NewRegistry(ctx, dir) }},
 	{"distribution 2.8", true, func(ctx context.Context, dir string) (string, error) { return sb.NewOldRegistry(ctx, dir) }},
 }
 
+// zot has the referrers API. It is asked what those can't show.
+var zot = kind{"zot", false, func(ctx context.Context, dir string) (string, error) { return sb.NewZot(ctx, dir) }}
+
 // onEachKind runs a test on a registry of each kind, empty and in memory.
 func onEachKind(t *testing.T, test func(t *testing.T, s seeder)) {
+	on(t, kinds, test)
+}
+
+// andOnZot is onEachKind, and on zot.
+func andOnZot(t *testing.T, test func(t *testing.T, s seeder)) {
+	on(t, append(slices.Clone(kinds), zot), test)
+}
+
+func on(t *testing.T, kinds []kind, test func(t *testing.T, s seeder)) {
 	isolated(t)
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
@@ -155,6 +171,13 @@ func (s seeder) ref(ref string) name.Reference {
 
 // sign puts an SBOM beside a manifest, as a referrer, and a cosign signature.
 func (s seeder) sign(repo string, subject v1.Hash, size int64) {
+	s.describe(repo, subject, size)
+	s.push(s.image("signature of "+subject.Hex, -1, nil, ""), repo+":sha256-"+subject.Hex+".sig")
+}
+
+// describe puts an SBOM alone beside a manifest. With the referrers API, no tag leads
+// to it.
+func (s seeder) describe(repo string, subject v1.Hash, size int64) {
 	sbom := s.image("sbom of "+subject.Hex, -1, nil, "")
 	with, ok := mutate.Subject(sbom, v1.Descriptor{MediaType: types.OCIManifestSchema1, Digest: subject, Size: size}).(v1.Image)
 	if !ok {
@@ -162,7 +185,6 @@ func (s seeder) sign(repo string, subject v1.Hash, size int64) {
 	}
 	d := s.digest(with)
 	s.must(remote.Write(s.ref(repo+"@"+d.String()), with))
-	s.push(s.image("signature of "+subject.Hex, -1, nil, ""), repo+":sha256-"+subject.Hex+".sig")
 }
 
 // seed fills a registry with everything that a prune must tell apart.

@@ -71,6 +71,7 @@ func TestDoctor(t *testing.T) {
 			} else {
 				contains(t, out, "garbage collection not distribution 2 ok", "delete a tag yes ok", "pages of lists yes ok")
 			}
+			contains(t, out, "referrers API "+map[bool]string{true: "yes ok", false: "no limited"}[kinds[kind].name == "zot"])
 			if left := digests(t, host+"/imgmgr-doctor"); len(left) > 0 {
 				t.Errorf("it left %v", left)
 			}

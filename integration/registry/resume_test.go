@@ -114,7 +114,7 @@ func upstream(host string, r *http.Request, body io.Reader) *http.Response {
 // bytes before ended, and the copy is whole. That may happen more often than a request
 // is tried, as long as it comes nearer each time.
 func TestSyncResumesADownload(t *testing.T) {
-	for kind := range kinds {
+	for kind := range distributions {
 		t.Run(kinds[kind].name, func(t *testing.T) {
 			u, host, to := newUser(t), start(t, kind), start(t, kind)
 			layer, size := heavy(t, host+"/team/app:1")
@@ -147,7 +147,7 @@ func TestSyncResumesADownload(t *testing.T) {
 
 // An upload that is cut is made again: nothing of the first is left in the copy.
 func TestSyncRedoesAnUpload(t *testing.T) {
-	for kind := range kinds {
+	for kind := range distributions {
 		t.Run(kinds[kind].name, func(t *testing.T) {
 			u, from, host := newUser(t), start(t, kind), start(t, kind)
 			layer, size := heavy(t, from+"/team/app:1")
@@ -199,7 +199,7 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 // Content that isn't what its digest says, also where only the end of it came from
 // somebody else: once, it is read again; each time, no tag leads to it.
 func TestSyncVerifiesWhatItResumes(t *testing.T) {
-	for kind := range kinds {
+	for kind := range distributions {
 		t.Run(kinds[kind].name, func(t *testing.T) {
 			u, host, to := newUser(t), start(t, kind), start(t, kind)
 			layer, size := heavy(t, host+"/team/app:1")
@@ -234,7 +234,7 @@ func TestSyncVerifiesWhatItResumes(t *testing.T) {
 // A run that is interrupted, at each of its uploads in turn, is finished by the next,
 // which sends no blob again that has arrived.
 func TestSyncGoesOnAfterAnInterruption(t *testing.T) {
-	for kind := range kinds {
+	for kind := range distributions {
 		t.Run(kinds[kind].name, func(t *testing.T) {
 			u, from, host := newUser(t), start(t, kind), start(t, kind)
 			signed := fill(t, from+"/team/app")

@@ -31,7 +31,12 @@ var kinds = []struct {
 }{
 	{"distribution 3", false, func(ctx context.Context, dir string) (string, error) { return sb.NewRegistry(ctx, dir) }},
 	{"distribution 2.8", true, func(ctx context.Context, dir string) (string, error) { return sb.NewOldRegistry(ctx, dir) }},
+	// zot has the referrers API.
+	{"zot", false, func(ctx context.Context, dir string) (string, error) { return sb.NewZot(ctx, dir) }},
 }
+
+// distributions are those of kinds that blobs are brought to in all ways.
+var distributions = kinds[:2]
 
 // start starts the registry of a kind, empty and in memory.
 func start(t *testing.T, kind int) string {

@@ -42,9 +42,10 @@ func TestSync(t *testing.T) {
 		return strings.TrimPrefix(srv.URL, "http://")
 	}
 	places := map[string]func(*testing.T) string{
-		"3": func(t *testing.T) string { return start(t, 0) }, "2.8": func(t *testing.T) string { return start(t, 1) }, "referrers API": modern,
+		"3": func(t *testing.T) string { return start(t, 0) }, "2.8": func(t *testing.T) string { return start(t, 1) },
+		"zot": func(t *testing.T) string { return start(t, 2) }, "referrers API": modern,
 	}
-	for _, c := range [][2]string{{"3", "2.8"}, {"2.8", "3"}, {"referrers API", "3"}, {"2.8", "referrers API"}} {
+	for _, c := range [][2]string{{"3", "2.8"}, {"2.8", "3"}, {"referrers API", "3"}, {"2.8", "referrers API"}, {"3", "zot"}, {"zot", "2.8"}} {
 		t.Run(c[0]+" to "+c[1], func(t *testing.T) {
 			u, from := newUser(t), places[c[0]](t)
 			to := newProxy(t, places[c[1]](t), nil)

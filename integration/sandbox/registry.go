@@ -59,6 +59,11 @@ http: {addr: %q}
 	if err != nil {
 		return err
 	}
+	return d.answers(ctx, addr)
+}
+
+// answers waits until a registry does.
+func (d *daemon) answers(ctx context.Context, addr string) error {
 	return d.ready(ctx, 20*time.Second, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/v2/", nil)
 		if err != nil {

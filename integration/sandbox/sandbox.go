@@ -12,7 +12,7 @@
 // What takes long is kept in a cache folder:
 //
 //	tools/KEY/         buildkitd, buildctl, buildx and registry, built from integration/tools,
-//	                   or the newest Docker Engine, from integration/tools/engine
+//	                   or the newest Docker Engine, from integration/tools/engine, or zot, from integration/tools/zot
 //	seed/KEY/          a registry's storage that holds the stand-in base images
 //	slots/N/           the state of one running sandbox: BuildKit's cache, its registry, the engine
 //

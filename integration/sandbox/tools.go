@@ -36,7 +36,8 @@ func buildTools(ctx context.Context, cache, src string, log func(string, ...any)
 	}
 	log("building the tools of %s (minutes, once)", src)
 	partial := dir + ".partial"
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", partial+"/", "tool")
+	// The tag is for zot, which would need C's GPG library without it.
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=containers_image_openpgp", "-o", partial+"/", "tool")
 	cmd.Dir = src
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -54,6 +54,9 @@ func (r *Registry) pages(ctx context.Context, repository, path string, page any,
 	next := fmt.Sprintf("%s?n=%d", path, pageSize)
 	for next != "" {
 		got, err := r.Do(ctx, Request{Method: http.MethodGet, Repository: repository, Path: next, Rights: MayRead})
+		if err != nil && len(all) > 0 {
+			return nil, fmt.Errorf("the list is cut short: %v", err) // not %w: nobody shall take it for a listing that is not there
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +88,8 @@ func (r *Registry) pages(ctx context.Context, repository, path string, page any,
 	return all, nil
 }
 
-var linkNext = regexp.MustCompile(`^\s*<([^>]+)>\s*;\s*(?:.*;\s*)?rel="?next"?`)
+// linkNext takes a link without its brackets, too, as zot 1.4 writes it.
+var linkNext = regexp.MustCompile(`^\s*(?:<([^>]+)>|(/[^<>;]+))\s*;\s*(?:.*;\s*)?rel="?next"?`)
 
 // nextPage is the path of the next page, "" at the end.
 func nextPage(link string) (string, error) {
@@ -96,7 +100,7 @@ func nextPage(link string) (string, error) {
 	if m == nil {
 		return "", fmt.Errorf("its link to the next page can't be read: %q", link)
 	}
-	u, err := url.Parse(m[1])
+	u, err := url.Parse(m[1] + m[2])
 	if err != nil || !strings.HasPrefix(u.Path, "/v2/") {
 		return "", errors.New("its link to the next page leads nowhere")
 	}
@@ -219,26 +223,28 @@ func (r *Registry) Referrers(ctx context.Context, repository, digest string) (fo
 	if known != nil && !*known {
 		return nil, false, nil
 	}
+	first := "referrers/" + digest
 	seen := map[string]bool{}
-	for next := "referrers/" + digest; next != ""; {
+	for next := first; next != ""; {
 		if seen[next] {
 			return nil, true, fmt.Errorf("read the referrers of %s in %s: the pages lead in a circle", digest, repository)
 		}
 		seen[next] = true
-		got, err := r.Do(ctx, Request{Method: http.MethodGet, Repository: repository, Path: next, Rights: MayRead})
-		supported = err == nil
-		if len(seen) == 1 && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported)) {
-			err = nil
+		req := Request{Method: http.MethodGet, Repository: repository, Path: next, Rights: MayRead}
+		got, err := r.Do(ctx, req)
+		if next == first && lacks(err) { // nobody shall lose referrers by one wrong answer
+			got, err = r.Do(ctx, req)
+		}
+		if next == first && lacks(err) {
+			r.lackReferrers(err)
+			return nil, false, nil
 		}
 		if err != nil {
 			return nil, false, err
 		}
 		r.mu.Lock()
-		r.referrers = &supported
+		r.referrers = new(true)
 		r.mu.Unlock()
-		if !supported {
-			return nil, false, nil
-		}
 		page, err := referrersPage(got.Body)
 		if err == nil {
 			next, err = nextPage(got.Header.Get("Link"))
@@ -249,6 +255,30 @@ func (r *Registry) Referrers(ctx context.Context, repository, digest string) (fo
 		found = append(found, page...)
 	}
 	return found, true, nil
+}
+
+// lacks reports that a registry doesn't know what was asked for.
+func lacks(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported)
+}
+
+// lackReferrers notes that a registry doesn't know the referrers API, unless its
+// refusal is about the one manifest: it has answered for another, or says so.
+func (r *Registry) lackReferrers(err error) {
+	if e, ok := errors.AsType[*Refusal](err); ok && slices.Contains(aboutOne, e.code) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.referrers == nil {
+		r.referrers = new(false)
+	}
+}
+
+// aboutOne are codes of errors that say nothing of other manifests. Source: OCI
+// distribution specification 1.1, "Error Codes".
+var aboutOne = []transport.ErrorCode{
+	transport.ManifestUnknownErrorCode, transport.NameUnknownErrorCode, transport.NameInvalidErrorCode, transport.DigestInvalidErrorCode,
 }
 
 // knowsReferrers is nil until the registry was asked.

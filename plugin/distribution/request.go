@@ -153,6 +153,7 @@ func (r *Registry) url(req Request) string {
 type Refusal struct {
 	Status  int
 	Message string // of the registry
+	code    transport.ErrorCode
 	after   time.Duration
 }
 
@@ -164,13 +165,15 @@ func (e *Refusal) Error() string {
 }
 
 func (e *Refusal) Is(target error) bool {
+	// zot says of a repository that isn't there that the request is bad.
+	unknown := e.Status == http.StatusBadRequest && e.code == transport.NameUnknownErrorCode
 	switch target {
 	case fs.ErrNotExist:
-		return e.Status == http.StatusNotFound
+		return e.Status == http.StatusNotFound || unknown
 	case fs.ErrPermission:
 		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 	case errors.ErrUnsupported:
-		return e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusBadRequest
+		return e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusBadRequest && !unknown
 	}
 	return false
 }
@@ -179,7 +182,7 @@ func refused(resp *http.Response, body []byte) error {
 	e := &Refusal{Status: resp.StatusCode}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if known, ok := errors.AsType[*transport.Error](transport.CheckError(resp)); ok && len(known.Errors) > 0 {
-		e.Message = known.Errors[0].String()
+		e.Message, e.code = known.Errors[0].String(), known.Errors[0].Code
 	}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
 		e.after = time.Duration(seconds) * time.Second

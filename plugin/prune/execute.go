@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,8 @@ func Execute(ctx context.Context, store Store, plan *retention.Plan, journal *Jo
 	x := &executor{store: store, journal: journal, progress: progress, all: len(plan.Remove)}
 	kept := map[string]map[string]string{}
 	for _, k := range slices.Concat(plan.Keep, plan.Unknown) {
-		if repo, tag, _, err := retention.SplitRef(k.Ref); err == nil && tag != "" {
-			put(kept, repo, tag, k.Digest)
+		if repo, tag, _, err := retention.SplitRef(k.Ref); err == nil {
+			put(kept, repo, cmp.Or(tag, untagged+k.Digest), k.Digest)
 		}
 	}
 	order, items := byRepository(plan.Remove)
@@ -60,10 +61,14 @@ type executor struct {
 	store    Store
 	journal  *Journal
 	progress func(done, all int)
+	tagsGo   bool // a tag went and its image stayed: this place takes tags away alone
 	done     int
 	all      int
 	out      Outcome
 }
+
+// untagged begins the keys of what is kept without a tag, which none begins with.
+const untagged = "@"
 
 func put(m map[string]map[string]string, repo, tag, digest string) {
 	if m[repo] == nil {
@@ -92,7 +97,7 @@ type repositoryRun struct {
 	*executor
 	name  string
 	items []retention.Removal
-	kept  map[string]string // tags that the plan keeps
+	kept  map[string]string // what the plan keeps: digests by tag, or by untagged and themselves
 
 	tags    map[string]string   // as they are now
 	doomed  map[string][]string // tags that the plan removes, by digest
@@ -100,6 +105,9 @@ type repositoryRun struct {
 	needed  map[string]string   // digests that stay after all, and why
 	// followed are digests that were read for what they need.
 	followed map[string]bool
+	// written are digests that the journal has before their turn: referrers, which some
+	// registries delete with their subject.
+	written map[string]bool
 }
 
 // manifestLinks is what a manifest needs and what it refers to.
@@ -150,7 +158,7 @@ func (r *repositoryRun) run(ctx context.Context) error {
 // to, the planner hasn't thought of, so it stays.
 func (r *repositoryRun) look(ctx context.Context) error {
 	r.doomed, r.deleted = map[string][]string{}, map[string]bool{}
-	r.needed, r.followed = map[string]string{}, map[string]bool{}
+	r.needed, r.followed, r.written = map[string]string{}, map[string]bool{}, map[string]bool{}
 	planned := map[string]string{}
 	for _, item := range r.items {
 		_, tag, _, err := retention.SplitRef(item.Ref)
@@ -167,6 +175,14 @@ func (r *repositoryRun) look(ctx context.Context) error {
 	var err error
 	if r.tags, err = r.store.Tags(ctx, r.name); err != nil {
 		return err
+	}
+	for tag := range r.kept {
+		if _, listed := r.tags[tag]; listed || strings.HasPrefix(tag, untagged) {
+			continue
+		}
+		if _, err := r.store.Tag(ctx, r.name, tag); !errors.Is(err, fs.ErrNotExist) {
+			return cmp.Or(err, unlisted(tag))
+		}
 	}
 	for _, tag := range slices.Sorted(maps.Keys(r.tags)) {
 		digest := r.tags[tag]
@@ -186,6 +202,10 @@ func (r *repositoryRun) look(ctx context.Context) error {
 	return nil
 }
 
+// unlisted is the error of a listing that was cut short: a tag that it lacks may lead
+// to what is to go.
+func unlisted(tag string) error { return fmt.Errorf("the list of tags lacks %s, which is there", tag) }
+
 func (r *repositoryRun) need(digest, reason string) {
 	if r.needed[digest] == "" {
 		r.needed[digest] = reason
@@ -200,6 +220,9 @@ func (r *repositoryRun) needAll(ctx context.Context, digest, reason string) erro
 	r.followed[digest] = true
 	r.need(digest, reason)
 	_, content, err := r.store.Manifest(ctx, r.name, digest)
+	if errors.Is(err, fs.ErrNotExist) { // or so it says: nobody shall lose parts by one wrong answer
+		_, content, err = r.store.Manifest(ctx, r.name, digest)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -244,6 +267,11 @@ func (r *repositoryRun) remove(ctx context.Context, item retention.Removal) erro
 		tags = r.doomed[item.Digest]
 	}
 	mediaType, content, err := r.store.Manifest(ctx, r.name, item.Digest)
+	if errors.Is(err, fs.ErrNotExist) && r.written[item.Digest] {
+		r.out.Removed = append(r.out.Removed, item) // with its subject
+		r.out.Freed += item.Bytes
+		return nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		// Nobody shall think that parts can go for an index that is still there.
 		for _, t := range tags {
@@ -295,6 +323,8 @@ func (r *repositoryRun) check(ctx context.Context, item retention.Removal, tag s
 			return nil, "", err
 		case now != item.Digest:
 			return nil, fmt.Sprintf("tag %s was moved after the plan", t), nil
+		case r.tags[t] == "":
+			return nil, "", unlisted(t)
 		default:
 			standing = append(standing, t)
 		}
@@ -320,7 +350,8 @@ func (r *repositoryRun) check(ctx context.Context, item retention.Removal, tag s
 			return nil, "what it describes stays: " + why, nil
 		}
 	}
-	return standing, "", nil
+	reason, err = r.described(ctx, item.Digest)
+	return standing, reason, err
 }
 
 // skip leaves an item, and with it all that it needs.
@@ -340,13 +371,13 @@ func (r *repositoryRun) delete(ctx context.Context, item retention.Removal, tag 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := r.journal.Record(e); err != nil {
-		return fmt.Errorf("%w: %w", errJournal, err)
+	if err := r.record(e); err != nil {
+		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	var err error
 	if tag != "" {
-		err = r.store.DeleteTag(ctx, r.name, tag)
+		err = r.deleteTag(ctx, tag, e)
 	} else {
 		err = r.store.DeleteManifest(ctx, r.name, item.Digest)
 	}

@@ -43,6 +43,20 @@ func (r *Registry) Manifest(ctx context.Context, repository, digest string) (med
 	return r.remote.Manifest(ctx, path, digest)
 }
 
+// Referrers is what refers to a manifest by the referrers API, if the registry knows
+// that.
+func (r *Registry) Referrers(ctx context.Context, repository, digest string) (found []string, supported bool, err error) {
+	path, err := r.path(repository)
+	if err != nil {
+		return nil, false, err
+	}
+	descriptors, supported, err := r.remote.Referrers(ctx, path, digest)
+	for _, d := range descriptors {
+		found = append(found, d.Digest.String())
+	}
+	return found, supported, err
+}
+
 // DeleteManifest deletes a manifest, and with it all its tags.
 func (r *Registry) DeleteManifest(ctx context.Context, repository, digest string) error {
 	return r.delete(ctx, repository, digest)

@@ -121,9 +121,9 @@ func TestFactsAndRequests(t *testing.T) {
 		t.Errorf("manifest: %+v", m)
 	}
 	// The catalog; for each repository its tags; one look at each tag, which brings the
-	// manifest along, but for the first one; each configuration; and once, whether
+	// manifest along, but for the first one; each configuration; and twice, whether
 	// there is a referrers API. Three images read at a time may all ask that.
-	if n := len(s.asked()); n < 1+2+5+1+3+1 || n > 1+2+5+2+3+3 {
+	if n := len(s.asked()); n < 1+2+5+1+3+2 || n > 1+2+5+2+3+3 {
 		t.Errorf("%d requests: %v", n, s.asked())
 	}
 	for _, r := range s.asked() {
@@ -135,7 +135,7 @@ func TestFactsAndRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.asked()); n != 1+2+5+1 {
+	if n := len(s.asked()); n != 1+2+5+2 {
 		t.Errorf("with a cache, %d requests: %v", n, s.asked())
 	}
 	before, _ := json.Marshal(inv)
@@ -188,6 +188,18 @@ func TestListingsAreReadToTheEnd(t *testing.T) {
 			}
 			return `</v2/team/a/tags/list?n=1000&last=1>; rel="next"`, `{"tags":["1"]}`, 200
 		}, 3, ""},
+		"link without brackets": {func(q string) (string, string, int) {
+			if strings.Contains(q, "last=1") {
+				return "", `{"tags":["2"]}`, 200
+			}
+			return `/v2/team/a/tags/list?n=1000&last=1; rel="next"`, `{"tags":["1"]}`, 200
+		}, 2, ""},
+		"second page not found": {func(q string) (string, string, int) {
+			if strings.Contains(q, "last=1") {
+				return "", `{"errors":[{"code":"NAME_UNKNOWN"}]}`, 404
+			}
+			return `</v2/team/a/tags/list?n=1000&last=1>; rel="next"`, `{"tags":["1"]}`, 200
+		}, 0, "the list is cut short"},
 		"absolute link to elsewhere": {func(q string) (string, string, int) {
 			if strings.Contains(q, "last=1") {
 				return "", `{"tags":["2"]}`, 200
@@ -283,6 +295,57 @@ func TestReferrersAreReadToTheEnd(t *testing.T) {
 		}
 		if want.manifests == 0 && !strings.Contains(got.Incomplete, "?last=1") {
 			t.Errorf("a page is missing, and the repository is complete: %+v", got)
+		}
+	}
+}
+
+// What a registry says of one manifest is not taken for what it can do.
+func TestReferrersAreAskedForAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to int // the requests that it refuses
+		body     string
+		want     int
+	}{
+		"one wrong answer":     {1, 1, "", 4},
+		"one unknown manifest": {1, 2, `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`, 4},
+		"the API isn't there":  {1, 2, "404 page not found", 3},
+		"it knew another one":  {2, 3, "404 page not found", 4},
+	} {
+		s := newServer(t, memory.WithReferrersSupport(true))
+		var subjects []string
+		for _, tag := range []string{"1", "2", "3"} {
+			d, err := s.push(t, tag, "team/a:"+tag).Digest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			subjects = append(subjects, d.String())
+		}
+		last := slices.Max(subjects) // one worker asks in their order
+		sbom := mutate.Subject(s.push(t, "sbom"), v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.TrimPrefix(last, "sha256:")}, MediaType: types.DockerManifestSchema2}).(v1.Image)
+		d, err := sbom.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(t, "team/a@"+d.String(), sbom)
+		asked := 0
+		s.change = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, "/referrers/") {
+				return false
+			}
+			asked++
+			if c.from <= asked && asked <= c.to {
+				w.WriteHeader(http.StatusNotFound)
+				fmt.Fprint(w, c.body)
+				return true
+			}
+			return false
+		}
+		inv, err := s.inventory(t, "", Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := inv.Repositories[0]; len(got.Manifests) != c.want || got.Incomplete != "" {
+			t.Errorf("%s: %d manifests, want %d; %s", name, len(got.Manifests), c.want, got.Incomplete)
 		}
 	}
 }

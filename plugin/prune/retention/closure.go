@@ -186,7 +186,7 @@ func (r *repository) brake(limits Limits) string {
 			continue
 		}
 		all++
-		if !e.node.kept {
+		if !e.node.kept || !e.node.found(map[*node]bool{}) {
 			gone++
 		}
 	}
@@ -194,6 +194,21 @@ func (r *repository) brake(limits Limits) string {
 		return ""
 	}
 	return fmt.Sprintf("%d of its %s would go, more than %.4g%%", gone, plural(int64(all), "image"), limits.Share*100)
+}
+
+// found reports that a tag which stays leads to a node that stays, by itself or as a
+// part of an index. Without one it is there, and as good as lost.
+func (n *node) found(seen map[*node]bool) bool {
+	if seen[n] { // a circle of indexes
+		return false
+	}
+	seen[n] = true
+	for e := range n.names {
+		if e.tag != "" && e.fate != remove {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.parents, func(p *node) bool { return p.found(seen) })
 }
 
 // bases finds images that others are built on: those that they name, and those

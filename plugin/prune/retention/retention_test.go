@@ -288,6 +288,21 @@ func TestBrakeStopsARepository(t *testing.T) {
 	}
 }
 
+// An image that stays for an index alone which no tag leads to counts as one that goes.
+func TestBrakeCountsWhatNobodyFinds(t *testing.T) {
+	p := policy(t, "rules: [{name: old, select: {tag: '?'}, max_age: 30d}]")
+	p.Limits.Share = 0.5
+	images := []Manifest{image("a", 1), image("b", 90), image("c", 91), index("list", "b", "c")}
+	tags := map[string]string{"1": "a", "2": "b", "3": "c"}
+	got := plan(p, repo("lost", tags, images...))
+	expect(t, got)
+	if len(got.Stopped) != 1 || got.Stopped[0].Reason != "2 of its 3 images would go, more than 50%" {
+		t.Errorf("stopped: %v", got.Stopped)
+	}
+	tags["list"] = "list"
+	expect(t, plan(p, repo("found", tags, images...)), "tag found:2", "tag found:3")
+}
+
 func TestSharedBytesAreCountedOnceAndLast(t *testing.T) {
 	p := policy(t, old30)
 	p.Limits.KeepLast = false
