@@ -2,7 +2,6 @@ package image
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -218,56 +217,21 @@ func (r *reader) content(f *File) error {
 	default:
 		err = r.share(f, wanted, in)
 	}
-	if err != nil || !r.hash {
+	if err != nil {
 		return err
 	}
-	if _, err := io.CopyBuffer(r.sum, r.tar, r.buffer); err != nil {
+	return r.rest(f)
+}
+
+// rest hashes what no visitor has read.
+func (r *reader) rest(f *File) error {
+	if !r.hash {
+		return nil
+	}
+	if _, err := io.CopyBuffer(r.sum, r.tar, r.buffer[:chunkBytes]); err != nil {
 		return err
 	}
 	f.Hash = r.sum.Sum64()
-	return nil
-}
-
-// heldBytes is the longest content that is read as a whole, for one visitor after the
-// other: most files are shorter, and nothing has to run side by side.
-const heldBytes = 2 << 20
-
-// held is a content in memory.
-type held struct {
-	bytes.Reader
-	all []byte
-}
-
-// Whole is a content as a whole. The bytes are only good until the visitor returns, and are
-// not to be changed.
-func Whole(f *File, content io.Reader) ([]byte, error) {
-	if h, ok := content.(*held); ok && h.Len() == len(h.all) {
-		return h.all, nil
-	}
-	out := bytes.NewBuffer(make([]byte, 0, min(f.Size, heldBytes)+bytes.MinRead))
-	_, err := out.ReadFrom(content)
-	return out.Bytes(), err
-}
-
-// hold reads a content into memory and lets visitors see it.
-func (r *reader) hold(f *File, wanted []Visitor) error {
-	content := &r.held
-	if int(f.Size) > cap(content.all) {
-		content.all = make([]byte, min(heldBytes, 2*f.Size))
-	}
-	content.all = content.all[:f.Size]
-	if _, err := io.ReadFull(r.tar, content.all); err != nil {
-		return err
-	}
-	if r.hash {
-		f.Hash = xxhash.Sum64(content.all)
-	}
-	for _, v := range wanted {
-		content.Reset(content.all)
-		if err := r.visit(f, v, content); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

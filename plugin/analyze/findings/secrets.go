@@ -177,8 +177,8 @@ var secretVisitor = image.Visitor{
 	Name:  "secrets/2",
 	Wants: func(f *image.File) bool { return f.Size >= 16 && f.Size <= secretBytes && !known(f.Path) },
 	Read: func(f *image.File, content io.Reader) ([]byte, error) {
-		text, err := image.Whole(f, content)
-		if err != nil || bytes.IndexByte(text[:min(512, len(text))], 0) >= 0 {
+		text, err := image.Text(f, content)
+		if err != nil || text == nil {
 			return nil, err
 		}
 		var leaks []leak
