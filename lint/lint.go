@@ -121,6 +121,9 @@ type Fix struct {
 	Message string // a verb phrase: "Add a cache mount for apt"
 	Safety  Safety
 	Edits   []edit.Edit // all or none
+	// Ignore are lines that the ignore list of the build context lacks. A fix that
+	// has them has no Edits, and is Safe at most.
+	Ignore []string
 	// Drops are absolute paths, or folders with all below them, that the
 	// rewritten image may lack: package caches. A folder that holds nothing else
 	// may be missing with them. Empty: identical trees.

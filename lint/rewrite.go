@@ -23,6 +23,9 @@ type Rewritten struct {
 	// Left are the findings of the rules that could have been fixed but for a
 	// missing proof, in the rewritten text, ordered by place.
 	Left []Diagnostic
+	// Ignoring are the findings in the rewritten text whose fixes are lines for
+	// the ignore list, which is the caller's to write. Applied hasn't them.
+	Ignoring []Diagnostic
 }
 
 // Applied is a fix that was made.
@@ -66,12 +69,18 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 	fixing := slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Safety < floor })
 	out := &Rewritten{Src: src, Map: edit.Identity(src)}
 	for range maxRounds {
-		rule, fixes, left, err := nextFixes(ctx, file, fc, fixing, floor)
+		rule, fixes, rest, err := nextFixes(ctx, file, fc, fixing, floor)
 		if err != nil {
 			return nil, err
 		}
 		if len(fixes) == 0 {
-			out.Left = left
+			for _, d := range rest {
+				if d.Fix != nil && len(d.Fix.Ignore) > 0 && d.Fix.Safety >= floor {
+					out.Ignoring = append(out.Ignoring, d)
+				} else {
+					out.Left = append(out.Left, d)
+				}
+			}
 			return out, nil
 		}
 		if file, err = out.apply(file, rule, fixes); err != nil {
@@ -93,8 +102,8 @@ func parse(name string, src []byte) (*dockerfile.File, error) {
 }
 
 // nextFixes returns the fixes of the first rule that has any, as many as can be
-// made together, and what the rules found but may not fix.
-func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety) (first *Rule, fixes, left []Diagnostic, err error) {
+// made together, and what the rules found but may not fix in this text.
+func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety) (first *Rule, fixes, rest []Diagnostic, err error) {
 	sh := &shared{}
 	for _, rule := range rules {
 		found, err := run(ctx, file, fc, []*Rule{rule}, sh)
@@ -103,8 +112,8 @@ func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rul
 		}
 		for _, d := range found {
 			switch {
-			case d.Fix == nil || d.Fix.Safety < floor:
-				left = append(left, d)
+			case d.Fix == nil || d.Fix.Safety < floor || len(d.Fix.Edits) == 0:
+				rest = append(rest, d)
 			case !slices.ContainsFunc(fixes, func(o Diagnostic) bool { return edit.Conflict(o.Fix.Edits, d.Fix.Edits) }):
 				fixes = append(fixes, d)
 			}
@@ -113,7 +122,7 @@ func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rul
 			return rule, fixes, nil, nil
 		}
 	}
-	return nil, nil, left, nil
+	return nil, nil, rest, nil
 }
 
 // apply makes the fixes and parses what they leave.
@@ -121,16 +130,9 @@ func (r *Rewritten) apply(file *dockerfile.File, rule *Rule, fixes []Diagnostic)
 	var edits []edit.Edit
 	for _, d := range fixes {
 		edits = append(edits, d.Fix.Edits...)
-		r.Applied = append(r.Applied, Applied{
-			Rule:     rule.Name,
-			Message:  d.Fix.Message,
-			Why:      d.Message,
-			Line:     r.Map.Line(file.Lines.Line(d.Start)),
-			Safety:   d.Fix.Safety,
-			Drops:    d.Fix.Drops,
-			Reorders: rule.Reorders,
-			Rewords:  d.Fix.Rewords,
-		})
+		a := r.Made(file, d)
+		a.Reorders = rule.Reorders
+		r.Applied = append(r.Applied, a)
 	}
 	src, m, err := r.Map.Apply(r.Src, edits)
 	if err != nil {
@@ -145,6 +147,19 @@ func (r *Rewritten) apply(file *dockerfile.File, rule *Rule, fixes []Diagnostic)
 	}
 	r.Src, r.Map = src, m
 	return fixed, nil
+}
+
+// Made is a finding in the file, whose text is Src, as one that was fixed.
+func (r *Rewritten) Made(file *dockerfile.File, d Diagnostic) Applied {
+	return Applied{
+		Rule:    d.Rule,
+		Message: d.Fix.Message,
+		Why:     d.Message,
+		Line:    r.Map.Line(file.Lines.Line(d.Start)),
+		Safety:  d.Fix.Safety,
+		Drops:   d.Fix.Drops,
+		Rewords: d.Fix.Rewords,
+	}
 }
 
 // broken returns an instruction of fixed that BuildKit refuses, where it

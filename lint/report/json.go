@@ -32,6 +32,8 @@ type (
 		Message string      `json:"message"`
 		Safety  lint.Safety `json:"safety"`
 		Edits   []jsonEdit  `json:"edits"`
+		// Ignore are lines for .dockerignore; Edits are empty then.
+		Ignore []string `json:"dockerignore,omitempty"`
 	}
 	// jsonEdit puts New in place of what is there; a fix's are made together.
 	jsonEdit struct {
@@ -121,7 +123,7 @@ func toJSON(f File, rules Rules) jsonFile {
 			URL:      rules.URL(d),
 		}
 		if d.Fix != nil {
-			j.Fix = &jsonFix{d.Fix.Message, d.Fix.Safety, []jsonEdit{}}
+			j.Fix = &jsonFix{d.Fix.Message, d.Fix.Safety, []jsonEdit{}, d.Fix.Ignore}
 			for _, e := range d.Fix.Edits {
 				j.Fix.Edits = append(j.Fix.Edits, jsonEdit{src.place(e.Span), e.New})
 			}

@@ -85,7 +85,7 @@ func (s *source) region(span edit.Span) *sarif.Region {
 
 // sarifFixes is the fix, if there is one.
 func (s *source) sarifFixes(path string, fix *lint.Fix) []sarif.Fix {
-	if fix == nil || fix.Safety <= lint.None {
+	if fix == nil || fix.Safety <= lint.None || len(fix.Edits) == 0 {
 		return nil
 	}
 	change := sarif.Change{Artifact: sarif.At(path, nil).Physical.Artifact}

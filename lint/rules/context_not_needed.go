@@ -20,6 +20,7 @@ import (
 var ContextNotNeeded = &lint.Rule{
 	Name:     "ContextNotNeeded",
 	Severity: lint.Info,
+	Safety:   lint.Safe,
 	Doc: lint.Doc{
 		Title: "Files of the build context are sent, and no step can reach them",
 		Why: `BuildKit asks for the files that COPY, ADD and bind mounts name, and is sent no others. Where one of them names the context's root it is
@@ -27,7 +28,9 @@ sent all, also what COPY --exclude leaves out: that costs the transfer in each b
 keeps files from being sent.
 
 The classic builder (DOCKER_BUILDKIT=0, and programs that build through the Engine's API, as docker-py does) is sent the whole context, whatever is asked for. In the profile
-strict the rule speaks of that, too. It is silent below a megabyte.`,
+strict the rule speaks of that, too. It is silent below a megabyte.
+
+The fix adds the lines to .dockerignore. It is safe where the context holds no other Dockerfile, which may need what this one can't reach.`,
 		Bad:  lint.Example{Dockerfile: "FROM node:22\nCOPY --exclude=data . /app\n", Files: map[string]string{"server.js": "x"}, Sizes: map[string]int{"data/x": 1_100_000}},
 		Good: lint.Example{Dockerfile: "FROM node:22\nCOPY --exclude=data . /app\n", Files: map[string]string{".dockerignore": "data\n", "server.js": "x"}, Sizes: map[string]int{"data/x": 1_100_000}},
 	},
@@ -57,6 +60,10 @@ strict the rule speaks of that, too. It is silent below a megabyte.`,
 			Evidence: []lint.Evidence{
 				{What: "lines for .dockerignore", Says: strings.Join(lines, "\n")},
 			},
+			Fix: ignoring(lines, lint.Safe),
+		}
+		if !onlyDockerfile(p) {
+			d.Fix.Safety = lint.Unsafe
 		}
 		if r.all != nil {
 			d.Span = r.all.Span
@@ -66,6 +73,33 @@ strict the rule speaks of that, too. It is silent below a megabyte.`,
 		return nil
 	},
 }
+
+// ignoring is the fix that adds lines to the ignore list.
+func ignoring(lines []string, safety lint.Safety) *lint.Fix {
+	return &lint.Fix{Message: fmt.Sprintf("Add %s to .dockerignore", list(lines)), Safety: safety, Ignore: lines}
+}
+
+// onlyDockerfile reports that the build context is known to hold this Dockerfile
+// and no other, also among what it ignores.
+func onlyDockerfile(p *lint.Pass) bool {
+	own, others := 0, 0
+	amount, err := facts.Measure(p.Facts.Files, ".", contextLimit, func(name string, dir bool) bool {
+		name = path.Base(name)
+		lower := strings.ToLower(name)
+		switch {
+		case dir || !strings.Contains(lower, "dockerfile") && !strings.Contains(lower, "containerfile") || strings.HasSuffix(lower, ".dockerignore"):
+		case name == path.Base(p.File.Name):
+			own++
+		default:
+			others++
+		}
+		return false
+	})
+	return err == nil && !amount.More && own == 1 && others == 0 && !strings.Contains(string(p.Facts.Ignored), "ockerfile")
+}
+
+// contextLimit is how many files of a context are looked at.
+const contextLimit = 20_000
 
 // reach is what the steps of a build can reach of its context.
 type reach struct {
@@ -168,12 +202,11 @@ func (r reach) leadsTo(dir string) bool {
 // unreached are the paths that no step takes, the largest first, and what they
 // hold together. Names that an ignore list would read as a pattern are left out.
 func (r reach) unreached(p *lint.Pass) (list []needlessFile, sum facts.Amount) {
-	const limit = 20_000
 	add := func(name string) {
 		if strings.ContainsAny(name, "*?[]\\#!") || sum.More {
 			return
 		}
-		amount, err := facts.Measure(p.Facts.Files, name, limit-sum.Files, nil)
+		amount, err := facts.Measure(p.Facts.Files, name, contextLimit-sum.Files, nil)
 		if err != nil {
 			return
 		}

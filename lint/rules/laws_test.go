@@ -178,6 +178,7 @@ func TestGoldensAreComplete(t *testing.T) {
 			case "want":
 				seen["a case without findings"] = seen["a case without findings"] || text == ""
 				seen["a case with findings"] = seen["a case with findings"] || text != ""
+				seen["a fix"] = seen["a fix"] || strings.Contains(text, " to .dockerignore]")
 			case "facts.json":
 				seen["a case with CRLF"] = seen["a case with CRLF"] || strings.Contains(text, `"crlf": true`)
 				seen["a case with a target"] = seen["a case with a target"] || strings.Contains(text, `"target"`)
@@ -246,7 +247,8 @@ func lawful(t *testing.T, name, src string, d lint.Diagnostic) {
 	if d.Fix == nil {
 		return
 	}
-	if d.Fix.Safety <= lint.None || d.Fix.Safety > rule.Safety || d.Fix.Message == "" || len(d.Fix.Edits) == 0 {
+	if d.Fix.Safety <= lint.None || d.Fix.Safety > rule.Safety || d.Fix.Message == "" ||
+		(len(d.Fix.Edits) == 0) != (len(d.Fix.Ignore) > 0) || len(d.Fix.Ignore) > 0 && d.Fix.Safety > lint.Safe {
 		t.Errorf("%s: the fix of %s is none: %+v", name, d.Rule, *d.Fix)
 	}
 	if d.Fix.Safety == lint.BuildSafe {

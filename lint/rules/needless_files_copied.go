@@ -21,6 +21,7 @@ import (
 var NeedlessFilesCopied = &lint.Rule{
 	Name:     "NeedlessFilesCopied",
 	Severity: lint.Info,
+	Safety:   lint.Unsafe,
 	Doc: lint.Doc{
 		Title: "COPY of a folder takes in what has nothing to do with the image",
 		Why: `COPY . . is built again when any file below the folder changes. With .git in it that is every commit, with the
@@ -28,7 +29,9 @@ Dockerfile in it every try of another last line, and with node_modules it is wha
 over what the build has installed. In the final image they are bytes, and .git is the whole history of the sources.
 
 The rule looks at the build context, with .dockerignore applied, and names the lines that .dockerignore lacks, the largest first. dist is
-among them where the stage builds it anew.`,
+among them where the stage builds it anew.
+
+The fix adds the lines to .dockerignore. It is unsafe, for the image lacks the files then: a step may read .git to learn the version.`,
 		Bad:  lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".git/HEAD": "ref: refs/heads/main\n", "server.js": "x"}},
 		Good: lint.Example{Dockerfile: "FROM node:22\nCOPY . /app\n", Files: map[string]string{".dockerignore": ".git\nDockerfile\n", "server.js": "x"}},
 	},
@@ -51,6 +54,7 @@ among them where the stage builds it anew.`,
 						Span:     in.Span,
 						Message:  fmt.Sprintf("%s also takes in %s: leave it out by .dockerignore", in.Name, list(says)),
 						Evidence: []lint.Evidence{{What: "lines for .dockerignore", Says: strings.Join(lines, "\n")}},
+						Fix:      ignoring(lines, lint.Unsafe),
 					})
 				}
 			}

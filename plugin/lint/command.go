@@ -37,8 +37,9 @@ a fix is made where it is right for all of them.
 
 --fix writes the fixes that are safe: the image does the same. --fix=build
 makes only those that are proven to give the same image, as the imgmgr frontend
-makes them in a build. --fix=unsafe makes all. --diff prints what --fix would
-change, and writes nothing. The repaired text of standard input goes to standard
+makes them in a build. --fix=unsafe makes all. What a fix leaves out of the build
+context is written into .dockerignore. --diff prints what --fix would change, and
+writes nothing. The repaired text of standard input goes to standard
 output, and the findings to standard error.
 
 The build context is the Dockerfile's folder, or else the current one, if all is

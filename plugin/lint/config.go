@@ -19,6 +19,9 @@ type settings struct {
 	opts    Options
 	mu      sync.Mutex
 	folders map[string]found // by absolute path
+	// lists is held while an ignore list is read and written: several Dockerfiles
+	// may have the same.
+	lists sync.Mutex
 }
 
 // found is a configuration file and the folder that it is in.

@@ -29,7 +29,7 @@ func OpenContext(dir, dockerfile string) (*Context, error) {
 		return nil, fmt.Errorf("open the build context %s: %w", dir, readError(err))
 	}
 	c := &Context{Dir: dir, Churn: NewHistory().of(dir), root: root}
-	if c.Files, c.Ignored, err = ignoring(root, dockerfile); err != nil {
+	if c.Files, c.Ignored, _, err = ignoring(root, dockerfile); err != nil {
 		root.Close()
 		return nil, err
 	}

@@ -64,6 +64,7 @@ type subject struct {
 	opts   Options
 	target target // with one build at least
 	file   *dockerfile.File
+	conf   *settings
 	setting
 }
 
@@ -84,7 +85,7 @@ func (r *result) open(o Options, conf *settings, t target, src []byte) *subject 
 	if len(t.builds) == 0 {
 		t.builds = []build{o.plain()}
 	}
-	return &subject{o, t, file, set}
+	return &subject{o, t, file, conf, set}
 }
 
 // fix makes the file's fixes, and leaves the file as it is then.
@@ -95,17 +96,23 @@ func (r *result) fix(ctx context.Context, s *subject) {
 		r.problem(err)
 		return
 	}
-	if len(rewritten.Applied) == 0 {
-		return
+	if len(rewritten.Applied) > 0 {
+		r.put(s, rewritten)
 	}
+	if len(r.Problems) == 0 {
+		r.problem(r.putIgnored(s, rewritten))
+	}
+}
+
+// put writes the repaired text, or notes the difference.
+func (r *result) put(s *subject, rewritten *engine.Rewritten) {
 	inline := s.target.inline
 	if s.opts.Diff {
-		name := strings.TrimPrefix(filepath.ToSlash(filepath.Clean(r.Path)), "/")
 		before, after := r.Src, rewritten.Src
 		if inline != nil && inline.lines != nil {
 			before, after = inline.src, inline.rewritten(string(after))
 		}
-		r.diff = edit.Unified(name, before, after)
+		r.diff = edit.Unified(slashed(r.Path), before, after)
 		return
 	}
 	fixed, err := dockerfile.Parse(r.Path, rewritten.Src)
@@ -122,6 +129,11 @@ func (r *result) fix(ctx context.Context, s *subject) {
 	}
 	r.Fixed, r.Src, r.fixed = rewritten.Applied, rewritten.Src, rewritten.Src
 	s.file = fixed
+}
+
+// slashed is a path as diffs write it.
+func slashed(name string) string {
+	return strings.TrimPrefix(filepath.ToSlash(filepath.Clean(name)), "/")
 }
 
 // fixing are the rules whose fixes are made.

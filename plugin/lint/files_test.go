@@ -79,7 +79,7 @@ func TestContextIsWhatBuildKitGets(t *testing.T) {
 			root, err := os.OpenRoot(dir)
 			must(t, err)
 			defer root.Close()
-			got, _, err := ignoring(root, filepath.Join(dir, "Dockerfile"))
+			got, _, _, err := ignoring(root, filepath.Join(dir, "Dockerfile"))
 			must(t, err)
 
 			all, err := fsutil.NewFS(dir)
@@ -145,7 +145,7 @@ func TestFilteredIsAFileSystem(t *testing.T) {
 	root, err := os.OpenRoot(dir)
 	must(t, err)
 	defer root.Close()
-	files, list, err := ignoring(root, filepath.Join(dir, "Dockerfile"))
+	files, list, _, err := ignoring(root, filepath.Join(dir, "Dockerfile"))
 	must(t, err)
 	if string(list) != "gone\n!gone/kept\n" {
 		t.Errorf("ignore list %q", list)
@@ -164,7 +164,7 @@ func TestContextStaysInItsFolder(t *testing.T) {
 	root, err := os.OpenRoot(filepath.Join(dir, "ctx"))
 	must(t, err)
 	defer root.Close()
-	files, _, err := ignoring(root, Stdin)
+	files, _, _, err := ignoring(root, Stdin)
 	must(t, err)
 	if text, err := fs.ReadFile(files, "link"); err == nil {
 		t.Errorf("a link out of the context is followed: %q", text)

@@ -2,7 +2,9 @@ package lint
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -10,17 +12,22 @@ import (
 // replace writes a file's new text in one step: a reader sees the old text or
 // the new one. Mode and, where possible, owner stay; a link stays a link. It
 // fails, and leaves the file alone, when its text is no longer what was linted.
+// A nil text before stands for no file.
 func replace(path string, before, after []byte) (err error) {
 	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
+	var info os.FileInfo
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && before == nil:
+		real = path
+	case err != nil:
 		return fmt.Errorf("its fixes weren't written: %w", err)
-	}
-	info, err := os.Stat(real)
-	if err != nil {
-		return fmt.Errorf("its fixes weren't written: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("its fixes weren't written, for it is no regular file; pass its text as %q to get the repaired text", Stdin)
+	default:
+		if info, err = os.Stat(real); err != nil {
+			return fmt.Errorf("its fixes weren't written: %w", err)
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("its fixes weren't written, for it is no regular file; pass its text as %q to get the repaired text", Stdin)
+		}
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(real), ".imgmgr-*")
 	if err != nil {
@@ -32,10 +39,14 @@ func replace(path string, before, after []byte) (err error) {
 			os.Remove(tmp.Name())
 		}
 	}()
-	if _, err = tmp.Write(after); err == nil {
-		err = tmp.Chmod(info.Mode().Perm())
+	mode := fs.FileMode(0o644)
+	if info != nil {
+		mode = info.Mode().Perm()
+		keepOwner(tmp, info)
 	}
-	keepOwner(tmp, info)
+	if _, err = tmp.Write(after); err == nil {
+		err = tmp.Chmod(mode)
+	}
 	if err == nil {
 		err = tmp.Sync()
 	}
@@ -45,7 +56,8 @@ func replace(path string, before, after []byte) (err error) {
 	if err != nil {
 		return fmt.Errorf("its fixes weren't written: %w", err)
 	}
-	if now, readErr := os.ReadFile(real); readErr != nil || !bytes.Equal(now, before) {
+	now, readErr := os.ReadFile(real)
+	if readErr != nil && !(before == nil && errors.Is(readErr, fs.ErrNotExist)) || !bytes.Equal(now, before) {
 		err = fmt.Errorf("its fixes weren't written, for the file changed meanwhile; run again")
 		return err
 	}

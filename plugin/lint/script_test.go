@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -29,11 +30,21 @@ func TestMain(m *testing.M) { plugintest.Main(m) }
 //	mode MODE FILE          FILE has that mode, in octal
 //
 // and $MIRROR, a registry that holds library/app:1, whose user is "app", and
-// library/node:1, which has none. It is the first day of 2025.
+// library/node:1, which has none; and $WEB, a server that has tool-1.0.tgz, whose
+// text is "hello". It is the first day of 2025.
 func TestScripts(t *testing.T) {
 	mirror := startRegistry(t)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/tool-1.0.tgz" {
+			http.NotFound(w, r)
+			return
+		}
+		io.WriteString(w, "hello\n")
+	}))
+	t.Cleanup(web.Close)
 	plugintest.Run(t, func(env *testscript.Env) error {
 		env.Setenv("MIRROR", mirror)
+		env.Setenv("WEB", web.URL)
 		env.Setenv("SOURCE_DATE_EPOCH", "1735689600")
 		return nil
 	}, map[string]plugintest.Command{"mode": mode})

@@ -22,7 +22,10 @@ import (
 // world is what is known of a file's build, and what has to be closed with it.
 type world struct {
 	facts facts.Context
-	roots []*os.Root
+	// ignoreList is the file that says what the build context ignores, also where
+	// there is none yet; "" where the context isn't known.
+	ignoreList string
+	roots      []*os.Root
 }
 
 func (w *world) close() {
@@ -72,7 +75,7 @@ func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, err
 	if err != nil || root == nil {
 		return w, err
 	}
-	w.facts.Files, w.facts.Ignored, err = ignoring(root, list)
+	w.facts.Files, w.facts.Ignored, w.ignoreList, err = ignoring(root, list)
 	if o.History != nil {
 		w.facts.Churn = o.History.of(root.Name())
 	}
@@ -102,7 +105,7 @@ func (w *world) named(contexts map[string]string) map[string]fs.FS {
 			continue
 		}
 		if root, err := w.open(dir); err == nil {
-			if files, _, err := ignoring(root, Stdin); err == nil {
+			if files, _, _, err := ignoring(root, Stdin); err == nil {
 				named[name] = files
 			}
 		}
@@ -158,11 +161,9 @@ func holds(root *os.Root, file *dockerfile.File) bool {
 
 // ignoring returns the files of a build context as BuildKit gets them: without
 // those that <Dockerfile>.dockerignore leaves out or, where there is none,
-// .dockerignore; and the text of that file.
-func ignoring(root *os.Root, name string) (fs.FS, []byte, error) {
-	var list []byte
-	var err error
-	which := name + ".dockerignore"
+// .dockerignore; the text of that file, nil where there is none; and its path.
+func ignoring(root *os.Root, name string) (files fs.FS, list []byte, which string, err error) {
+	which = name + ".dockerignore"
 	if name != Stdin {
 		list, err = os.ReadFile(which)
 	}
@@ -171,10 +172,10 @@ func ignoring(root *os.Root, name string) (fs.FS, []byte, error) {
 		list, err = root.ReadFile(".dockerignore")
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return root.FS(), nil, nil
+		return root.FS(), nil, which, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("its build context isn't known, for %s can't be read: %w", which, readError(err))
+		return nil, nil, "", fmt.Errorf("its build context isn't known, for %s can't be read: %w", which, readError(err))
 	}
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(list))
 	var matcher *patternmatcher.PatternMatcher
@@ -182,7 +183,7 @@ func ignoring(root *os.Root, name string) (fs.FS, []byte, error) {
 		matcher, err = patternmatcher.New(patterns)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("its build context isn't known, for %s can't be understood: %w", which, err)
+		return nil, nil, "", fmt.Errorf("its build context isn't known, for %s can't be understood: %w", which, err)
 	}
-	return &filtered{all: root.FS(), matcher: matcher, visible: map[string]bool{}}, list, nil
+	return &filtered{all: root.FS(), matcher: matcher, visible: map[string]bool{}}, list, which, nil
 }

@@ -65,9 +65,9 @@ func (s *server) quickFixes(c *checked, at edit.Span) []codeAction {
 			if f.Fix.Safety == engine.Unsafe {
 				title += " (unsafe)"
 			}
-			fixes = append(fixes, codeAction{
-				Title: title, Kind: quickFix, Diagnostics: about, Preferred: f.Fix.Safety >= engine.Safe, Edit: s.edit(c, f.Fix.Edits),
-			})
+			if change, ok := s.change(c, f.Fix); ok {
+				fixes = append(fixes, codeAction{Title: title, Kind: quickFix, Diagnostics: about, Preferred: f.Fix.Safety >= engine.Safe, Edit: change})
+			}
 		}
 		if err != nil {
 			continue
@@ -130,9 +130,32 @@ func (s *server) edit(c *checked, edits []edit.Edit) workspaceEdit {
 	for i, e := range edits {
 		changes[i] = textEdit{c.text.span(e.Span), e.New}
 	}
-	uri := c.document.uri
+	return s.workspaceEdit(c.document.uri, &c.version, changes)
+}
+
+func (s *server) workspaceEdit(uri string, version *int, changes []textEdit) workspaceEdit {
 	if s.versionedEdits {
-		return workspaceEdit{DocumentChanges: []documentEdit{{versionedDocument{uri, c.version}, changes}}}
+		return workspaceEdit{DocumentChanges: []any{documentEdit{optionalVersion{uri, version}, changes}}}
 	}
 	return workspaceEdit{Changes: map[string][]textEdit{uri: changes}}
+}
+
+// change is what a fix does, to the document or to the ignore list of its build
+// context. ok is false where the editor can't make the list, or the document has
+// none.
+func (s *server) change(c *checked, fix *engine.Fix) (change workspaceEdit, ok bool) {
+	if len(fix.Ignore) == 0 {
+		return s.edit(c, fix.Edits), true
+	}
+	list, ok := lint.IgnoreListOf(s.options, c.report.Path, c.text.src)
+	if !ok || list.Text == nil && !(s.versionedEdits && s.createsFiles) {
+		return change, false
+	}
+	text := newText(list.Text)
+	end := edit.Span{Start: len(list.Text), End: len(list.Text)}
+	change = s.workspaceEdit(uri(list.Path), nil, []textEdit{{text.span(end), list.Added(fix.Ignore)}})
+	if list.Text == nil {
+		change.DocumentChanges = slices.Insert(change.DocumentChanges, 0, any(createFile{"create", uri(list.Path), createOptions{true}}))
+	}
+	return change, true
 }

@@ -191,3 +191,15 @@ func path(uri string) string {
 	}
 	return filepath.FromSlash(name)
 }
+
+// uri names a file; it is path's counterpart.
+func uri(name string) string {
+	if full, err := filepath.Abs(name); err == nil {
+		name = full
+	}
+	name = filepath.ToSlash(name)
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name // a drive
+	}
+	return (&url.URL{Scheme: "file", Path: name}).String()
+}

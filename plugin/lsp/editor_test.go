@@ -220,9 +220,10 @@ type action struct {
 	Edit        struct {
 		Changes         map[string][]textEdit
 		DocumentChanges []struct {
+			Kind, URI    string // of a file to create
 			TextDocument struct {
 				URI     string
-				Version int
+				Version *int
 			}
 			Edits []textEdit
 		}

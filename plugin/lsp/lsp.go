@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -52,7 +53,7 @@ type server struct {
 	left    sync.Once
 
 	// What the editor is capable of. Written once, by initialize.
-	watches, versionedEdits bool
+	watches, versionedEdits, createsFiles bool
 
 	mu        sync.Mutex
 	documents map[string]*document // by URI
@@ -129,7 +130,8 @@ func (s *server) Assign(ctx context.Context, method string) jrpc2.Handler {
 
 func (s *server) initialize(_ context.Context, p initializeParams) initializeResult {
 	s.watches = p.Capabilities.Workspace.DidChangeWatchedFiles.DynamicRegistration
-	s.versionedEdits = p.Capabilities.Workspace.WorkspaceEdit.DocumentChanges
+	edits := p.Capabilities.Workspace.WorkspaceEdit
+	s.versionedEdits, s.createsFiles = edits.DocumentChanges, slices.Contains(edits.ResourceOperations, "create")
 	s.phase.Store(int32(running))
 	return initializeResult{
 		ServerInfo: serverInfo{"imgmgr", s.version},

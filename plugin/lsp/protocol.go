@@ -35,7 +35,8 @@ type (
 		Capabilities struct {
 			Workspace struct {
 				WorkspaceEdit struct {
-					DocumentChanges bool `json:"documentChanges"`
+					DocumentChanges    bool     `json:"documentChanges"`
+					ResourceOperations []string `json:"resourceOperations"`
 				} `json:"workspaceEdit"`
 				DidChangeWatchedFiles struct {
 					DynamicRegistration bool `json:"dynamicRegistration"`
@@ -148,11 +149,24 @@ type (
 	// workspaceEdit has one of the two.
 	workspaceEdit struct {
 		Changes         map[string][]textEdit `json:"changes,omitempty"`
-		DocumentChanges []documentEdit        `json:"documentChanges,omitempty"`
+		DocumentChanges []any                 `json:"documentChanges,omitempty"` // createFile, documentEdit
 	}
 	documentEdit struct {
-		TextDocument versionedDocument `json:"textDocument"`
-		Edits        []textEdit        `json:"edits"`
+		TextDocument optionalVersion `json:"textDocument"`
+		Edits        []textEdit      `json:"edits"`
+	}
+	// optionalVersion has no version where the document isn't this server's.
+	optionalVersion struct {
+		URI     string `json:"uri"`
+		Version *int   `json:"version"`
+	}
+	createFile struct {
+		Kind    string        `json:"kind"` // "create"
+		URI     string        `json:"uri"`
+		Options createOptions `json:"options"`
+	}
+	createOptions struct {
+		IgnoreIfExists bool `json:"ignoreIfExists"`
 	}
 	hoverParams struct {
 		TextDocument textDocument `json:"textDocument"`

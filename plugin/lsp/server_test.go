@@ -109,7 +109,7 @@ func TestQuickFixes(t *testing.T) {
 		strings.Replace(text, "  MAINTAINER", "  # imgmgr ignore=MaintainerDeprecated\r\n  MAINTAINER", 1),
 	} {
 		change := actions[i].Edit.DocumentChanges[0]
-		if change.TextDocument.URI != uri || change.TextDocument.Version != 1 {
+		if change.TextDocument.URI != uri || *change.TextDocument.Version != 1 {
 			t.Errorf("the change is of %+v", change.TextDocument)
 		}
 		got := apply(text, change.Edits)
@@ -123,6 +123,50 @@ func TestQuickFixes(t *testing.T) {
 	}
 	if got := e.actions(uri, between(0, 0, 0, 0), "refactor"); len(got) != 0 {
 		t.Errorf("there is no refactoring, but %+v", got)
+	}
+}
+
+// TestIgnoreListFix: a fix can be of the build context's ignore list, which the
+// editor makes where there is none, if it can.
+func TestIgnoreListFix(t *testing.T) {
+	text := "FROM scratch\nCOPY . /app\n"
+	fixes := func(e *editor, uri string) []action {
+		return slices.DeleteFunc(e.actions(uri, between(1, 0, 1, 0), "quickfix"), func(a action) bool {
+			return a.Diagnostics[0].Code != "NeedlessFilesCopied" || a.IsPreferred || strings.HasPrefix(a.Title, "Ignore")
+		})
+	}
+	e := session(t, object{"workspace": object{"workspaceEdit": object{"documentChanges": true, "resourceOperations": []string{"create"}}}}, "--offline")
+	uri := e.file("Dockerfile", text)
+	list := strings.TrimSuffix(uri, "Dockerfile") + ".dockerignore"
+	e.open(uri, text)
+	got := fixes(e, uri)
+	if len(got) != 1 || got[0].Title != "Add Dockerfile to .dockerignore (unsafe)" || len(got[0].Edit.DocumentChanges) != 2 {
+		t.Fatalf("the fixes are %+v", got)
+	}
+	create, change := got[0].Edit.DocumentChanges[0], got[0].Edit.DocumentChanges[1]
+	if create.Kind != "create" || create.URI != list || change.TextDocument.URI != list || change.TextDocument.Version != nil {
+		t.Errorf("the changes are %+v and %+v", create, change)
+	}
+	if got := apply("", change.Edits); got != "Dockerfile\n" {
+		t.Errorf("the list is %q", got)
+	}
+	e.file(".dockerignore", "a")
+	got = fixes(e, uri)
+	if len(got) != 1 || len(got[0].Edit.DocumentChanges) != 1 || apply("a", got[0].Edit.DocumentChanges[0].Edits) != "a\nDockerfile\n" {
+		t.Errorf("with a list the fixes are %+v", got)
+	}
+	if code := e.end(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, e.stderr)
+	}
+
+	e = session(t, object{}, "--offline") // can't make files
+	uri = e.file("Dockerfile", text)
+	e.open(uri, text)
+	if got := fixes(e, uri); len(got) != 0 {
+		t.Errorf("an editor that can't make files is offered %+v", got)
+	}
+	if code := e.end(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, e.stderr)
 	}
 }
 
