@@ -1,6 +1,21 @@
 package ecosystem
 
-import "github.com/imgmgr/imgmgr/lint/shell"
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/imgmgr/imgmgr/lint/shell"
+)
+
+// ofSystem reports a command that is called by its name alone, or lies in a
+// folder of the system's programs: "./install" is a program of the project.
+func ofSystem(c *shell.Command) bool {
+	if len(c.Words) == 0 || !strings.Contains(c.Words[0].Value, "/") {
+		return true
+	}
+	return slices.Contains([]string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"}, path.Dir(c.Words[0].Value))
+}
 
 // Inert reports that a command is a standard tool that starts no compiler and
 // no package manager of a project, installs nothing into the system, and
@@ -9,6 +24,9 @@ import "github.com/imgmgr/imgmgr/lint/shell"
 func Inert(c *shell.Command) bool {
 	if len(c.Words) == 0 {
 		return true // sets variables of the shell
+	}
+	if !ofSystem(c) {
+		return false
 	}
 	switch c.Name() {
 	case "[", "[[", "test", "true", "false", ":", "set", "echo", "printf", "export", "unset", "readonly", "local", "cd", "pushd", "popd", "umask",
@@ -28,6 +46,9 @@ func Inert(c *shell.Command) bool {
 // System reports that a command belongs to the system's package manager or
 // linker: it changes the system, and needs no cache of a language's tools.
 func System(c *shell.Command) bool {
+	if !ofSystem(c) {
+		return false
+	}
 	switch c.Name() {
 	case "apt-get", "apt", "apt-key", "apt-cache", "apt-mark", "apt-config", "aptitude", "add-apt-repository", "dpkg", "dpkg-query", "dpkg-divert", "dpkg-reconfigure", "debconf-set-selections",
 		"apk", "yum", "dnf", "microdnf", "tdnf", "zypper", "pacman", "rpm", "rpmkeys", "conda", "mamba", "micromamba", "ldconfig", "locale-gen", "update-alternatives", "update-locale":
