@@ -186,7 +186,7 @@ func (r *repository) brake(limits Limits) string {
 			continue
 		}
 		all++
-		if !e.node.kept || !e.node.found(map[*node]bool{}) {
+		if !e.node.kept || !e.node.found(nil) {
 			gone++
 		}
 	}
@@ -199,15 +199,18 @@ func (r *repository) brake(limits Limits) string {
 // found reports that a tag which stays leads to a node that stays, by itself or as a
 // part of an index. Without one it is there, and as good as lost.
 func (n *node) found(seen map[*node]bool) bool {
-	if seen[n] { // a circle of indexes
-		return false
-	}
-	seen[n] = true
 	for e := range n.names {
 		if e.tag != "" && e.fate != remove {
 			return true
 		}
 	}
+	if len(n.parents) == 0 || seen[n] { // a circle of indexes
+		return false
+	}
+	if seen == nil {
+		seen = map[*node]bool{}
+	}
+	seen[n] = true
 	return slices.ContainsFunc(n.parents, func(p *node) bool { return p.found(seen) })
 }
 
