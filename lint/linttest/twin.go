@@ -125,9 +125,10 @@ func (t *twins) step(a, b *Step) string {
 }
 
 // brought are words that fixes put into a command: apk's in place of --no-cache,
-// apt's to clean the folder of the image and not the cache, and what succeeds in
-// the place of a clean-up that a script ends with.
-var brought = [...]string{"-U", "-o", "Dir::Cache=/var/cache/apt", "true"}
+// apt's to clean the folder of the image and not the cache, what succeeds in the
+// place of a clean-up that a script ends with, npm's to ask for versions, and
+// pnpm's to run install scripts.
+var brought = [...]string{"-U", "-o", "Dir::Cache=/var/cache/apt", "true", "--prefer-online", "--config.side-effects-cache=false"}
 
 // excludes: what a COPY leaves out has to be left out in the original, too, or
 // come with another COPY.
