@@ -20,7 +20,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(sandbox.RunTests(m, func(ctx context.Context, started *sandbox.Sandbox) (err error) {
+	os.Exit(sandbox.RunTests(m, sandbox.Options{}, func(ctx context.Context, started *sandbox.Sandbox) (err error) {
 		sb = started
 		frontendRef, err = sb.Frontend(ctx)
 		return err

@@ -15,7 +15,7 @@ import (
 var sb *sandbox.Sandbox
 
 func TestMain(m *testing.M) {
-	os.Exit(sandbox.RunTests(m, func(_ context.Context, started *sandbox.Sandbox) error {
+	os.Exit(sandbox.RunTests(m, sandbox.Options{}, func(_ context.Context, started *sandbox.Sandbox) error {
 		sb = started
 		return nil
 	}))

@@ -10,9 +10,10 @@ import (
 
 // RunTests starts the sandbox of a package's tests, hands it to ready, runs the tests
 // (a *testing.M) and stops it. It returns the code to exit with.
-func RunTests(m interface{ Run() int }, ready func(context.Context, *Sandbox) error) (code int) {
+func RunTests(m interface{ Run() int }, opts Options, ready func(context.Context, *Sandbox) error) (code int) {
 	ctx := context.Background()
-	sb, err := Start(ctx, Options{Log: os.Stderr})
+	opts.Log = os.Stderr
+	sb, err := Start(ctx, opts)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

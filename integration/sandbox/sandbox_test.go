@@ -4,7 +4,6 @@ package sandbox_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,22 +18,11 @@ import (
 // shared is the sandbox of all tests of this package.
 var shared *sandbox.Sandbox
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) (code int) {
-	sb, err := sandbox.Start(context.Background(), sandbox.Options{Engine: true, Log: os.Stderr})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() {
-		if err := sb.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}()
-	shared = sb
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(sandbox.RunTests(m, sandbox.Options{Engine: true}, func(_ context.Context, started *sandbox.Sandbox) error {
+		shared = started
+		return nil
+	}))
 }
 
 // build builds or fails the test with the log of the step that failed.
