@@ -158,16 +158,15 @@ func (d *daemon) tail() string {
 }
 
 // freePort returns a loopback port that is free now: wanted if it is.
-func freePort(wanted int) (int, error) {
-	for _, port := range []int{wanted, 0} {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func freePort(wanted string) (string, error) {
+	for _, port := range []string{wanted, "0"} {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 		if err != nil {
 			continue
 		}
 		defer l.Close()
-		if addr, ok := l.Addr().(*net.TCPAddr); ok {
-			return addr.Port, nil
-		}
+		_, free, err := net.SplitHostPort(l.Addr().String())
+		return free, err
 	}
-	return 0, errors.New("no free port on 127.0.0.1: is the loopback interface up?")
+	return "", errors.New("no free port on 127.0.0.1: is the loopback interface up?")
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 )
 
 // NewOldRegistry starts Debian's docker-registry, which is distribution 2.8 and
@@ -18,12 +17,12 @@ func (sb *Sandbox) NewOldRegistry(ctx context.Context, dir string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	port, err := freePort(0)
+	port, err := freePort("0")
 	if err != nil {
 		return "", fmt.Errorf("starting an old registry: %w", err)
 	}
-	addr := "127.0.0.1:" + strconv.Itoa(port)
-	return addr, sb.runRegistry(ctx, program, "old-registry-"+strconv.Itoa(port), addr, dir)
+	addr := "127.0.0.1:" + port
+	return addr, sb.runRegistry(ctx, program, "old-registry-"+port, addr, dir)
 }
 
 // CollectGarbage runs a registry's garbage collection over its folder, which

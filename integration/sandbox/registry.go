@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -25,18 +24,14 @@ func (sb *Sandbox) startRegistry(ctx context.Context) error {
 	if err != nil {
 		last = []byte("0")
 	}
-	wanted, err := strconv.Atoi(strings.TrimSpace(string(last)))
-	if err != nil {
-		wanted = 0
-	}
-	port, err := freePort(wanted)
+	port, err := freePort(strings.TrimSpace(string(last)))
 	if err != nil {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
-	if err := os.WriteFile(sb.slot.path("port"), []byte(strconv.Itoa(port)), 0o644); err != nil {
+	if err := os.WriteFile(sb.slot.path("port"), []byte(port), 0o644); err != nil {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
-	sb.Registry = "127.0.0.1:" + strconv.Itoa(port)
+	sb.Registry = "127.0.0.1:" + port
 	return sb.runRegistry(ctx, sb.Tool("registry"), "registry", sb.Registry, storage)
 }
 
@@ -82,10 +77,10 @@ func (d *daemon) answers(ctx context.Context, addr string) error {
 // It stores below dir and ends with the sandbox. BuildKit takes loopback
 // addresses for plain http, so it can push there.
 func (sb *Sandbox) NewRegistry(ctx context.Context, dir string) (string, error) {
-	port, err := freePort(0)
+	port, err := freePort("0")
 	if err != nil {
 		return "", fmt.Errorf("starting a registry: %w", err)
 	}
-	addr := "127.0.0.1:" + strconv.Itoa(port)
-	return addr, sb.runRegistry(ctx, sb.Tool("registry"), "registry-"+strconv.Itoa(port), addr, dir)
+	addr := "127.0.0.1:" + port
+	return addr, sb.runRegistry(ctx, sb.Tool("registry"), "registry-"+port, addr, dir)
 }

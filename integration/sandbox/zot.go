@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 )
 
 // NewZot starts zot, which has the referrers API and no part of distribution's code,
@@ -18,16 +17,16 @@ func (sb *Sandbox) NewZot(ctx context.Context, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	port, err := freePort(0)
+	port, err := freePort("0")
 	if err != nil {
 		return "", fmt.Errorf("starting zot: %w", err)
 	}
-	name := "zot-" + strconv.Itoa(port)
+	name := "zot-" + port
 	config := filepath.Join(sb.run, name+".json")
 	text, err := json.Marshal(map[string]any{
 		"distSpecVersion": "1.1.0-dev",
 		"storage":         map[string]any{"rootDirectory": dir},
-		"http":            map[string]any{"address": "127.0.0.1", "port": strconv.Itoa(port)},
+		"http":            map[string]any{"address": "127.0.0.1", "port": port},
 		"log":             map[string]any{"level": "warn"},
 	})
 	if err != nil {
@@ -36,7 +35,7 @@ func (sb *Sandbox) NewZot(ctx context.Context, dir string) (string, error) {
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		return "", fmt.Errorf("configuring zot: %w", err)
 	}
-	addr := "127.0.0.1:" + strconv.Itoa(port)
+	addr := "127.0.0.1:" + port
 	d, err := sb.startDaemon(name, nil, filepath.Join(tools, "zot"), "serve", config)
 	if err != nil {
 		return "", err
