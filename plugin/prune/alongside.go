@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
@@ -30,7 +29,7 @@ func (r *repositoryRun) described(ctx context.Context, digest string) (reason st
 		return "", err
 	}
 	for _, d := range found {
-		if !r.deleted[d] && !slices.Contains(slices.Collect(maps.Values(r.kept)), d) {
+		if !r.deleted[d] && !r.keeps.digests[d] {
 			return "it was signed or described after the plan", nil
 		}
 	}

@@ -37,10 +37,10 @@ type Skip struct {
 // the journal's; nothing is deleted that couldn't be written down.
 func Execute(ctx context.Context, store Store, plan *retention.Plan, journal *Journal, progress func(done, all int)) (*Outcome, error) {
 	x := &executor{store: store, journal: journal, progress: progress, all: len(plan.Remove)}
-	kept := map[string]map[string]string{}
+	kept := map[string]keeps{}
 	for _, k := range slices.Concat(plan.Keep, plan.Unknown) {
 		if repo, tag, _, err := retention.SplitRef(k.Ref); err == nil {
-			put(kept, repo, cmp.Or(tag, untagged+k.Digest), k.Digest)
+			keep(kept, repo, tag, k.Digest)
 		}
 	}
 	order, items := byRepository(plan.Remove)
@@ -49,7 +49,7 @@ func Execute(ctx context.Context, store Store, plan *retention.Plan, journal *Jo
 			x.out.Stopped = true
 			break
 		}
-		r := &repositoryRun{executor: x, name: repo, items: items[repo], kept: kept[repo]}
+		r := &repositoryRun{executor: x, name: repo, items: items[repo], keeps: kept[repo]}
 		if err := r.run(ctx); err != nil {
 			return &x.out, err
 		}
@@ -67,14 +67,23 @@ type executor struct {
 	out      Outcome
 }
 
-// untagged begins the keys of what is kept without a tag, which none begins with.
-const untagged = "@"
+// keeps is what the plan keeps of one repository.
+type keeps struct {
+	tags    map[string]string // their digests
+	digests map[string]bool   // with a tag and without
+}
 
-func put(m map[string]map[string]string, repo, tag, digest string) {
-	if m[repo] == nil {
-		m[repo] = map[string]string{}
+// keep adds to what is kept of a repository; the tag may be "".
+func keep(all map[string]keeps, repo, tag, digest string) {
+	k, ok := all[repo]
+	if !ok {
+		k = keeps{map[string]string{}, map[string]bool{}}
+		all[repo] = k
 	}
-	m[repo][tag] = digest
+	if tag != "" {
+		k.tags[tag] = digest
+	}
+	k.digests[digest] = true
 }
 
 func byRepository(removals []retention.Removal) (order []string, items map[string][]retention.Removal) {
@@ -97,7 +106,7 @@ type repositoryRun struct {
 	*executor
 	name  string
 	items []retention.Removal
-	kept  map[string]string // what the plan keeps: digests by tag, or by untagged and themselves
+	keeps keeps
 
 	tags    map[string]string   // as they are now
 	doomed  map[string][]string // tags that the plan removes, by digest
@@ -176,8 +185,8 @@ func (r *repositoryRun) look(ctx context.Context) error {
 	if r.tags, err = r.store.Tags(ctx, r.name); err != nil {
 		return err
 	}
-	for tag := range r.kept {
-		if _, listed := r.tags[tag]; listed || strings.HasPrefix(tag, untagged) {
+	for tag := range r.keeps.tags {
+		if _, listed := r.tags[tag]; listed {
 			continue
 		}
 		if _, err := r.store.Tag(ctx, r.name, tag); !errors.Is(err, fs.ErrNotExist) {
@@ -186,7 +195,7 @@ func (r *repositoryRun) look(ctx context.Context) error {
 	}
 	for _, tag := range slices.Sorted(maps.Keys(r.tags)) {
 		digest := r.tags[tag]
-		if planned[tag] == digest || r.kept[tag] == digest {
+		if planned[tag] == digest || r.keeps.tags[tag] == digest {
 			continue
 		}
 		reason := fmt.Sprintf("tag %s came to it after the plan", tag)
