@@ -32,12 +32,12 @@ type held struct {
 func (h *held) fill(n int) error {
 	for h.got < n && h.err == nil {
 		chunk := h.all[h.got:min(h.got+chunkBytes, len(h.all))]
-		n, err := io.ReadFull(h.from, chunk)
+		var read int
+		read, h.err = io.ReadFull(h.from, chunk)
 		if h.sum != nil {
-			h.sum.Write(chunk[:n])
+			h.sum.Write(chunk[:read])
 		}
-		h.got += n
-		h.err = err
+		h.got += read
 	}
 	return h.err
 }
