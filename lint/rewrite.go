@@ -52,6 +52,15 @@ func (r *Rewritten) Drops() []string {
 	return slices.Compact(drops)
 }
 
+// IgnoreLines are the lines that Ignoring wants in the ignore list.
+func (r *Rewritten) IgnoreLines() []string {
+	var lines []string
+	for _, d := range r.Ignoring {
+		lines = append(lines, d.Fix.Ignore...)
+	}
+	return lines
+}
+
 // Rewrite makes every fix that is at least as safe as floor, until none is
 // left. The rules' order decides which fix is made first; later ones see the
 // text that it leaves.

@@ -80,11 +80,7 @@ func (r *result) putIgnored(s *subject, rewritten *engine.Rewritten) error {
 	if err != nil || list.Path == "" {
 		return err
 	}
-	var lines []string
-	for _, d := range rewritten.Ignoring {
-		lines = append(lines, d.Fix.Ignore...)
-	}
-	after := append(bytes.Clone(list.Text), list.Added(lines)...)
+	after := append(bytes.Clone(list.Text), list.Added(rewritten.IgnoreLines())...)
 	if s.opts.Diff {
 		r.diff += edit.Unified(slashed(list.Path), list.Text, after)
 		return nil

@@ -93,18 +93,28 @@ func ignore(file *dockerfile.File, in *dockerfile.Instruction, rule string) edit
 	return edit.Edit{Span: edit.Span{Start: start, End: start}, New: string(indent) + "# imgmgr ignore=" + rule + newline}
 }
 
-// fixAll is what `lint --fix` would do to the text.
+// fixAll is what `lint --fix` would do to the text, and to the ignore list of its
+// build context where the editor can change that.
 func (s *server) fixAll(ctx context.Context, c *checked) ([]codeAction, error) {
 	if !slices.ContainsFunc(c.report.Findings, func(f engine.Diagnostic) bool { return f.Fix != nil && f.Fix.Safety >= engine.Safe }) {
 		return nil, nil
 	}
 	fixed, err := lint.Rewrite(ctx, s.options, c.report.Path, c.text.src, engine.Safe)
-	if err != nil || len(fixed.Applied) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return []codeAction{{
-		Title: "Fix all that imgmgr can fix safely", Kind: fixAll, Edit: s.edit(c, []edit.Edit{difference(c.text.src, fixed.Src)}),
-	}}, nil
+	var all workspaceEdit
+	if len(fixed.Applied) > 0 {
+		all = s.edit(c, []edit.Edit{difference(c.text.src, fixed.Src)})
+	}
+	change, listed := s.ignoring(c, fixed.IgnoreLines())
+	if listed {
+		all.add(change)
+	}
+	if len(fixed.Applied) == 0 && !listed {
+		return nil, nil
+	}
+	return []codeAction{{Title: "Fix all that imgmgr can fix safely", Kind: fixAll, Edit: all}}, nil
 }
 
 // difference is one edit of whole lines that leads from a to b. It leaves alone
@@ -141,11 +151,20 @@ func (s *server) workspaceEdit(uri string, version *int, changes []textEdit) wor
 }
 
 // change is what a fix does, to the document or to the ignore list of its build
-// context. ok is false where the editor can't make the list, or the document has
-// none.
+// context. ok is false where it can't be done.
 func (s *server) change(c *checked, fix *engine.Fix) (change workspaceEdit, ok bool) {
 	if len(fix.Ignore) == 0 {
 		return s.edit(c, fix.Edits), true
+	}
+	return s.ignoring(c, fix.Ignore)
+}
+
+// ignoring adds lines to the ignore list of the document's build context. ok is
+// false where the editor can't make the list, the document has none, or there is
+// nothing to add.
+func (s *server) ignoring(c *checked, lines []string) (change workspaceEdit, ok bool) {
+	if len(lines) == 0 {
+		return change, false
 	}
 	list, ok := lint.IgnoreListOf(s.options, c.report.Path, c.text.src)
 	if !ok || list.Text == nil && !(s.versionedEdits && s.createsFiles) {
@@ -153,7 +172,7 @@ func (s *server) change(c *checked, fix *engine.Fix) (change workspaceEdit, ok b
 	}
 	text := newText(list.Text)
 	end := edit.Span{Start: len(list.Text), End: len(list.Text)}
-	change = s.workspaceEdit(uri(list.Path), nil, []textEdit{{text.span(end), list.Added(fix.Ignore)}})
+	change = s.workspaceEdit(uri(list.Path), nil, []textEdit{{text.span(end), list.Added(lines)}})
 	if list.Text == nil {
 		change.DocumentChanges = slices.Insert(change.DocumentChanges, 0, any(createFile{"create", uri(list.Path), createOptions{true}}))
 	}

@@ -1,6 +1,9 @@
 package lsp
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+)
 
 // The part of the protocol's types, version 3.17, that this server uses. Fields
 // have the protocol's names.
@@ -181,3 +184,13 @@ type (
 		Value string `json:"value"`
 	}
 )
+
+// add puts the changes of other documents behind these.
+func (w *workspaceEdit) add(o workspaceEdit) {
+	w.DocumentChanges = append(w.DocumentChanges, o.DocumentChanges...)
+	if w.Changes == nil {
+		w.Changes = o.Changes
+		return
+	}
+	maps.Copy(w.Changes, o.Changes)
+}

@@ -198,6 +198,90 @@ func TestFixAll(t *testing.T) {
 	}
 }
 
+// TestFixAllOfBothDocuments: what is safe to leave out of the build context goes
+// into the ignore list with the same action, into the one that is in force.
+func TestFixAllOfBothDocuments(t *testing.T) {
+	text := "FROM scratch\nMAINTAINER a\nCOPY --exclude=data . /app\n"
+	fixedText := "FROM scratch\nLABEL org.opencontainers.image.authors=\"a\"\nCOPY --exclude=data . /app\n"
+	// begin opens a text whose context has a folder that no step can reach.
+	begin := func(edits object, text string) (e *editor, uri string) {
+		e = session(t, object{"workspace": object{"workspaceEdit": edits}}, "--offline")
+		uri = e.file("Dockerfile", text)
+		e.file("data/video", strings.Repeat("x", 1_200_000))
+		e.open(uri, text)
+		return e, uri
+	}
+	all := func(e *editor, uri string) []action { return e.actions(uri, between(0, 0, 0, 0), "source.fixAll") }
+	makes := object{"documentChanges": true, "resourceOperations": []string{"create"}}
+
+	e, uri := begin(makes, text)
+	list := strings.TrimSuffix(uri, "Dockerfile") + ".dockerignore"
+	got := all(e, uri)
+	if len(got) != 1 || len(got[0].Edit.DocumentChanges) != 3 {
+		t.Fatalf("the actions are %+v", got)
+	}
+	changes := got[0].Edit.DocumentChanges
+	if changes[0].TextDocument.URI != uri || *changes[0].TextDocument.Version != 1 || apply(text, changes[0].Edits) != fixedText {
+		t.Errorf("the Dockerfile's change is %+v", changes[0])
+	}
+	if changes[1].Kind != "create" || changes[1].URI != list || changes[2].TextDocument.URI != list || apply("", changes[2].Edits) != "data\n" {
+		t.Errorf("the list's changes are %+v", changes[1:])
+	}
+	// A list is added to where it is, and the one beside the Dockerfile goes first.
+	for _, name := range []string{".dockerignore", "Dockerfile.dockerignore"} {
+		list := e.file(name, "none\n")
+		if got = all(e, uri); len(got) != 1 || len(got[0].Edit.DocumentChanges) != 2 {
+			t.Fatalf("with %s the actions are %+v", name, got)
+		}
+		change := got[0].Edit.DocumentChanges[1]
+		if change.TextDocument.URI != list || apply("none\n", change.Edits) != "none\ndata\n" {
+			t.Errorf("the change of %s is %+v", name, change)
+		}
+	}
+	// With the changes made, nothing is left to fix.
+	e.file("Dockerfile.dockerignore", "none\ndata\n")
+	e.change(uri, 2, object{"text": fixedText})
+	if got := all(e, uri); len(got) != 0 {
+		t.Errorf("after all there is %+v", got)
+	}
+	// It is an action, too, where only the list is to be changed.
+	e.file("Dockerfile.dockerignore", "none\n")
+	e.change(uri, 3, object{"text": fixedText + "# end\n"})
+	if got := all(e, uri); len(got) != 1 || len(got[0].Edit.DocumentChanges) != 1 {
+		t.Errorf("with a list to change alone there is %+v", got)
+	}
+	// What isn't safe is not in it.
+	e.file("web.Dockerfile", "FROM scratch\n")
+	e.change(uri, 4, object{"text": text})
+	if got := all(e, uri); len(got) != 1 || len(got[0].Edit.DocumentChanges) != 1 || got[0].Edit.DocumentChanges[0].TextDocument.URI != uri {
+		t.Errorf("with another Dockerfile in the context there is %+v", got)
+	}
+	if code := e.end(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, e.stderr)
+	}
+
+	e, uri = begin(object{}, text) // can't make files
+	if got := all(e, uri); len(got) != 1 || len(got[0].Edit.Changes) != 1 || apply(text, got[0].Edit.Changes[uri]) != fixedText {
+		t.Errorf("an editor that can't make files gets %+v", got)
+	}
+	list = e.file(".dockerignore", "none\n")
+	e.change(uri, 2, object{"text": text + "# end\n"})
+	if got := all(e, uri); len(got) != 1 || len(got[0].Edit.Changes) != 2 || apply("none\n", got[0].Edit.Changes[list]) != "none\ndata\n" {
+		t.Errorf("with a list it gets %+v", got)
+	}
+	if code := e.end(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, e.stderr)
+	}
+
+	e, uri = begin(object{}, fixedText)
+	if got := all(e, uri); len(got) != 0 {
+		t.Errorf("an editor that can't make the only change gets %+v", got)
+	}
+	if code := e.end(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, e.stderr)
+	}
+}
+
 func TestHover(t *testing.T) {
 	e := session(t, object{})
 	uri := e.file("Dockerfile", "")
