@@ -49,13 +49,14 @@ type State struct {
 
 	Volumes []string // absolute paths, so far
 
-	// hidden are variables of the image that an ARG has another value for.
+	// hidden are the variables that an ARG has a value for, as the image has them.
 	hidden map[string]hidden
 }
 
 type hidden struct {
-	value string
-	known bool
+	value  string
+	known  bool
+	absent bool // the image hasn't the variable
 }
 
 // Lookup returns the value of a variable. It isn't known where the base image's
@@ -130,20 +131,23 @@ func (p *Pass) states(st *dockerfile.Stage) *stageStates {
 
 // base is the state right behind FROM.
 func (p *Pass) base(st *dockerfile.Stage) State {
-	if _, replaced := p.Facts.Named[st.Name]; st.Name != "" && replaced {
+	if _, replaced := facts.Replacing(p.Facts.Named, st.Name); replaced {
 		return State{}
 	}
 	if parent := p.File.ParentWith(st, p.Facts.Args); parent != nil {
 		return p.Result(parent).inherited()
 	}
-	ref, ok := p.File.BaseRef(st, p.Facts.Args)
+	if other, final := p.Below(st); other != nil {
+		return other.Result(final).exported()
+	}
+	ref, ok := p.BaseRef(st)
 	if !ok {
 		return State{}
 	}
 	if ref == "scratch" {
 		return State{Scratch: true, UIDKnown: true, GIDKnown: true, Workdir: "/", WorkdirKnown: true, EnvKnown: true, ShellKnown: true, Env: map[string]string{}}
 	}
-	if _, replaced := p.Facts.Named[ref]; replaced || p.Facts.Images == nil {
+	if p.Facts.Images == nil {
 		return State{}
 	}
 	image, err := p.Facts.Images.Image(p.Context, ref, p.platform(st))
@@ -291,11 +295,11 @@ func (p *Pass) arg(s *State, arg instructions.KeyValuePairOptional) {
 // one of ARG and ENV win there, and the image keeps what ENV says.
 func (s *State) hide(name, value string, known bool) {
 	old, set := s.Env[name]
-	if _, twice := s.hidden[name]; (set || s.Open[name] || !s.EnvKnown) && !twice {
+	if _, twice := s.hidden[name]; !twice {
 		if s.hidden = maps.Clone(s.hidden); s.hidden == nil {
 			s.hidden = map[string]hidden{}
 		}
-		s.hidden[name] = hidden{old, set}
+		s.hidden[name] = hidden{old, set, !set && !s.Open[name] && s.EnvKnown}
 	}
 	s.set(name, value, known)
 }
@@ -304,10 +308,15 @@ func (s *State) hide(name, value string, known bool) {
 // this result: BuildKit hands it the ARGs, and sets the image's variables again.
 func (s State) inherited() State {
 	s = s.own()
+	args := map[string]hidden{}
 	for name, of := range s.hidden {
-		s.set(name, of.value, of.known)
+		if of.absent {
+			args[name] = of
+		} else {
+			s.set(name, of.value, of.known)
+		}
 	}
-	s.hidden = nil
+	s.hidden = args
 	s.setHome()
 	return s
 }

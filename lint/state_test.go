@@ -141,6 +141,49 @@ func TestStateOfTheUnknown(t *testing.T) {
 	}
 }
 
+func TestStateOfAnotherBuild(t *testing.T) {
+	other := `FROM base:1 AS first
+ARG EARLY=1
+FROM first
+ARG OWN=2
+ARG KEPT=changed
+ENV MADE=$OWN
+SHELL ["bash", "-c"]
+VOLUME /v
+WORKDIR /w
+USER 5
+FROM scratch AS last
+`
+	lower := world(ocispec.ImageConfig{Env: []string{"KEPT=image"}})
+	lower.Target = "1"
+	fc := facts.Context{
+		Args: map[string]string{}, Named: map[string]fs.FS{"app": nil, "empty": nil},
+		Bases: map[string]*facts.Build{
+			"app":   {Path: "other", Source: []byte(other), Facts: lower},
+			"empty": {Path: "other", Source: []byte(other), Facts: facts.Context{}},
+		},
+	}
+	s := stateAt(t, "FROM docker.io/library/app:latest\nRUN x\n", fc)
+	if s.UID != 5 || !s.UIDKnown || s.Workdir != "/w" || !s.EnvKnown || !slices.Equal(s.Shell, []string{"bash", "-c"}) || !slices.Equal(s.Volumes, []string{"/v"}) {
+		t.Errorf("got %+v", s)
+	}
+	if diff := cmp.Diff(map[string]string{"KEPT": "image", "MADE": "2"}, s.Env); diff != "" {
+		t.Errorf("an image has no ARGs (-want +got):\n%s", diff)
+	}
+	if s.Image != nil {
+		t.Error("what is known of the image below isn't true of the one on top")
+	}
+	if s = stateAt(t, "FROM empty\nRUN x\n", fc); s.Scratch || !s.UIDKnown || s.UID != 0 {
+		t.Errorf("what is made from scratch isn't scratch: %+v", s)
+	}
+	if s = stateAt(t, "FROM other AS app\nRUN x\n", fc); s.UIDKnown {
+		t.Errorf("a context that stands for a stage: %+v", s)
+	}
+	if s = stateAt(t, "FROM base:1 AS a\nFROM app:2\nRUN x\n", fc); s.UIDKnown {
+		t.Errorf("another tag is another image: %+v", s)
+	}
+}
+
 func TestStateOfPlatformArguments(t *testing.T) {
 	src := "FROM base:1\nARG TARGETARCH\nENV ARCH=$TARGETARCH\nENV HOME=/home/$TARGETARCH\nRUN x\n"
 	s := stateAt(t, src, world(ocispec.ImageConfig{Env: []string{"A=1"}}))

@@ -25,6 +25,9 @@ type Context struct {
 	// stand for a stage or an image. A name that is a key here is neither.
 	// A nil value means that its files are unknown.
 	Named map[string]fs.FS
+	// Bases are those of Named that are what other builds make: the targets of a
+	// bake file that this one starts from.
+	Bases map[string]*Build
 	// Images resolves the configurations of base images; nil when unknown.
 	Images ImageResolver
 	// Registry tells what registries have now; nil when they aren't asked.

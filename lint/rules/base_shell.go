@@ -24,10 +24,10 @@ const (
 // of the well-known images and by what tags say of the distribution.
 func baseShell(p *lint.Pass, st *dockerfile.Stage) binSh {
 	root := origin(st)
-	if _, replaced := p.Facts.Named[root.Name]; replaced && root.Name != "" {
-		return unknownSh
+	if other, final := p.Below(root); other != nil {
+		return baseShell(other, final)
 	}
-	ref, ok := p.File.BaseRef(root, p.Facts.Args)
+	ref, ok := p.BaseRef(root)
 	if !ok {
 		return unknownSh
 	}

@@ -56,7 +56,7 @@ func (all *steps) nothingToClean(s *step, u *ecosystem.Use, w *want, v *verdict)
 		}
 	}
 	root := all.root(s.in.Stage)
-	if ref, ok := all.pass.File.BaseRef(root, all.pass.Facts.Args); !ok || !official(ref) {
+	if ref, ok := all.pass.BaseRef(root); !ok || !official(ref) {
 		v.less(lint.Safe, "whether %s has something for %s to remove is not known", s.base, u.Title)
 	}
 	for _, o := range all.list {

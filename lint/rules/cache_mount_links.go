@@ -13,7 +13,7 @@ import (
 // at a path that nobody declared. Official images have no such links. Links
 // that the Dockerfile makes are for otherSteps to see.
 func (all *steps) baseLinks(s *step, w *want, v *verdict) {
-	ref, ok := all.pass.File.BaseRef(all.root(s.in.Stage), all.pass.Facts.Args)
+	ref, ok := all.pass.BaseRef(all.root(s.in.Stage))
 	if ok && official(ref) || s.state.Image == nil {
 		return // or said already
 	}

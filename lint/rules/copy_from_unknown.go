@@ -7,6 +7,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/facts"
 )
 
 // CopyFromUnknown finds COPY --from with a name that no stage has.
@@ -28,7 +29,7 @@ context is one of the build's.`,
 			if !ok || c.From == "" || strings.ContainsAny(c.From, ":/@.$") || isStage(p.File, c.From) {
 				continue
 			}
-			if _, named := p.Facts.Named[c.From]; named || c.From == "context" || c.From == "scratch" {
+			if _, named := facts.Replacing(p.Facts.Named, c.From); named || c.From == "context" || c.From == "scratch" {
 				continue
 			}
 			flag, _ := in.Flag("from")

@@ -182,7 +182,7 @@ func bare(ref string) bool {
 // onTheWay judges a place that the base image may have.
 func (w *worlds) onTheWay(in *dockerfile.Instruction, folder, owner string, v *verdict) {
 	root := w.root(in.Stage)
-	ref, _ := w.pass.File.BaseRef(root, w.pass.Facts.Args)
+	ref, _ := w.pass.BaseRef(root)
 	switch {
 	case ref == dockerfile.Scratch:
 	case shared(folder) && !ofRoot(owner):

@@ -29,7 +29,7 @@ wherever the Dockerfile has no WORKDIR.`,
 	Run: func(p *lint.Pass) error {
 		for _, in := range p.File.Instructions {
 			dest, ok := destination(in)
-			if !ok || in.Stage == nil || path.IsAbs(dest) || strings.ContainsAny(dest, `$:\`) || setsWorkdir(in) {
+			if !ok || in.Stage == nil || path.IsAbs(dest) || strings.ContainsAny(dest, `$:\`) || setsWorkdir(p, in) {
 				continue
 			}
 			state := p.State(in)
@@ -56,8 +56,8 @@ func destination(in *dockerfile.Instruction) (string, bool) {
 }
 
 // setsWorkdir reports a WORKDIR above in, in its stage or one below.
-func setsWorkdir(in *dockerfile.Instruction) bool {
-	for _, st := range in.Stage.Lineage() {
+func setsWorkdir(p *lint.Pass, in *dockerfile.Instruction) bool {
+	for _, st := range p.Lineage(in.Stage) {
 		for _, o := range st.Instructions {
 			if o.Name == "WORKDIR" && (st != in.Stage || o.Span.Start < in.Span.Start) {
 				return true

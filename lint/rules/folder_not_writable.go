@@ -67,28 +67,33 @@ func madeByRoot(p *lint.Pass, in *dockerfile.Instruction, now lint.State) string
 		return "it is the root of the file system"
 	}
 	how := ""
-	if image := now.Image; image != nil && path.Clean("/"+image.Config.Config.WorkingDir) == now.Workdir {
+	lineage := ancestry(p, in.Stage)
+	if image := lineage[len(lineage)-1].result().Image; image != nil && path.Clean("/"+image.Config.Config.WorkingDir) == now.Workdir {
 		how = madeInHistory(image.Config.History, now.Workdir)
 		if how == "" {
 			return ""
 		}
 	}
-	lineage := in.Stage.Lineage()
-	for _, st := range slices.Backward(lineage) {
-		for _, o := range st.Instructions {
-			if st == in.Stage && o.Span.Start >= in.Span.Start {
+	root := false // where the state doesn't know
+	for _, from := range slices.Backward(lineage) {
+		p, where := from.pass, from.where()
+		for _, o := range from.stage.Instructions {
+			if from.stage == in.Stage && o.Span.Start >= in.Span.Start {
 				break
 			}
 			switch o.Name {
+			case "USER":
+				root = false
 			case "WORKDIR":
 				before := p.State(o)
 				if how == "" && workdirOf(p, o) == now.Workdir {
-					if !before.UIDKnown || before.UID != 0 {
+					if before.UIDKnown && before.UID != 0 || !before.UIDKnown && !root {
 						return ""
 					}
-					how = "WORKDIR made it before USER " + now.User
+					how = "WORKDIR" + where + " made it before USER " + now.User
 				}
 			case "RUN":
+				root = root || addsAccount(p.File.Script(o))
 				if mayGive(p.File.Script(o), now.Workdir) {
 					return ""
 				}
@@ -100,7 +105,7 @@ func madeByRoot(p *lint.Pass, in *dockerfile.Instruction, now lint.State) string
 				if _, owned := o.Flag("chown"); owned || !fresh(now.Workdir) {
 					return "" // it may be somebody else's
 				}
-				how = o.Name + " made it, which makes folders for root whatever USER says"
+				how = o.Name + where + " made it, which makes folders for root whatever USER says"
 			}
 		}
 	}
@@ -125,6 +130,13 @@ func workdirOf(p *lint.Pass, in *dockerfile.Instruction) string {
 		return ""
 	}
 	return after.Workdir
+}
+
+// addsAccount reports a script that adds a user or a group, which only root can.
+func addsAccount(s *shell.Script) bool {
+	return s != nil && s.Err == nil && slices.ContainsFunc(s.Commands(), func(c *shell.Command) bool {
+		return len(c.Wrappers) == 0 && slices.Contains([]string{"useradd", "adduser", "groupadd", "addgroup"}, c.Name())
+	})
 }
 
 // mayGive reports a script that may make the folder, or give it to somebody.

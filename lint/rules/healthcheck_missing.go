@@ -17,10 +17,10 @@ runs. Kubernetes has probes of its own and ignores it, and a job needs none: onl
 	},
 	Run: func(p *lint.Pass) error {
 		final := p.File.Final(p.Facts.Target)
-		if final == nil || !starts(final) {
+		if final == nil || !starts(p, final) {
 			return nil
 		}
-		for _, st := range final.Lineage() {
+		for _, st := range p.Lineage(final) {
 			for _, in := range st.Instructions {
 				if in.Name == "HEALTHCHECK" {
 					return nil

@@ -35,7 +35,7 @@ PATH, and is silent where a step installs packages, which may bring it.`,
 		if final == nil {
 			return nil
 		}
-		base, ok := p.File.BaseRef(origin(final), p.Facts.Args)
+		base, ok := p.BaseRef(origin(final))
 		if !ok {
 			return nil
 		}

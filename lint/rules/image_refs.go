@@ -9,6 +9,7 @@ import (
 	"github.com/imgmgr/imgmgr/lint"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
 	"github.com/imgmgr/imgmgr/lint/edit"
+	"github.com/imgmgr/imgmgr/lint/facts"
 )
 
 // imageRef is a place in the Dockerfile that names an image of a registry:
@@ -60,10 +61,7 @@ func baseRef(p *lint.Pass, st *dockerfile.Stage) (imageRef, bool) {
 	if st.Parent != nil || st.From == nil || st.From.Err != nil || len(st.From.Args) == 0 {
 		return imageRef{}, false
 	}
-	if _, replaced := p.Facts.Named[st.Name]; replaced && st.Name != "" {
-		return imageRef{}, false
-	}
-	ref, ok := p.File.BaseRef(st, p.Facts.Args)
+	ref, ok := p.BaseRef(st)
 	if !ok {
 		return imageRef{}, false
 	}
@@ -126,16 +124,8 @@ func (r imageRef) resolve(p *lint.Pass) (imageRef, bool) {
 		return r, false // BuildKit reports it
 	}
 	r.named = named
-	// BuildKit looks for a context under the short name, without ":latest",
-	// with or without a platform behind it.
-	name := strings.TrimSuffix(reference.FamiliarString(named), ":latest")
-	for key := range p.Facts.Named {
-		key, _, _ = strings.Cut(key, "::")
-		if key == name || key == r.ref {
-			return r, false
-		}
-	}
-	return r, true
+	_, replaced := facts.Replacing(p.Facts.Named, r.ref)
+	return r, !replaced
 }
 
 // isStage reports whether COPY --from=name means a stage.

@@ -30,7 +30,7 @@ silent beside -XX:+IgnoreUnrecognizedVMOptions.`,
 		if final == nil {
 			return nil
 		}
-		base, ok := p.File.BaseRef(origin(final), p.Facts.Args)
+		base, ok := p.BaseRef(origin(final))
 		release := javaRelease(base)
 		if !ok || release == 0 {
 			return nil

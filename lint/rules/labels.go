@@ -40,7 +40,7 @@ func labels(st *dockerfile.Stage) []label {
 	return all
 }
 
-// finalLabels are the labels that the final image gets from the Dockerfile; not
+// finalLabels are the labels that the final image gets from Dockerfiles; not
 // ok where there is no final stage.
 func finalLabels(p *lint.Pass) (map[string]bool, *dockerfile.Stage) {
 	final := p.File.Final(p.Facts.Target)
@@ -48,7 +48,7 @@ func finalLabels(p *lint.Pass) (map[string]bool, *dockerfile.Stage) {
 		return nil, nil
 	}
 	set := map[string]bool{}
-	for _, st := range final.Lineage() {
+	for _, st := range p.Lineage(final) {
 		for _, l := range labels(st) {
 			set[l.key] = true
 		}

@@ -31,7 +31,7 @@ ENTRYPOINT.`,
 	},
 	Run: func(p *lint.Pass) error {
 		for _, st := range p.File.Stages {
-			base, ok := p.File.BaseRef(origin(st), p.Facts.Args)
+			base, ok := p.BaseRef(origin(st))
 			release := nodeRelease(base)
 			if !ok || release == 0 {
 				continue
@@ -42,7 +42,7 @@ ENTRYPOINT.`,
 			}
 		}
 		for _, c := range commands(p) {
-			base, ok := p.File.BaseRef(origin(c.in.Stage), p.Facts.Args)
+			base, ok := p.BaseRef(origin(c.in.Stage))
 			if release := nodeRelease(base); ok && release != 0 && c.Name() != "" {
 				for _, a := range c.Assigns {
 					if a.Name == "NODE_OPTIONS" {

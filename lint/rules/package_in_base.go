@@ -77,7 +77,7 @@ func reportInBase(p *lint.Pass, u install, installed map[string]string) {
 	var edits []edit.Edit
 	var span edit.Span
 	base := origin(u.in.Stage).Base
-	if ref, ok := p.File.BaseRef(origin(u.in.Stage), p.Facts.Args); ok {
+	if ref, ok := p.BaseRef(origin(u.in.Stage)); ok {
 		base = ref
 	}
 	for _, pkg := range u.Packages {

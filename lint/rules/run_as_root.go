@@ -36,19 +36,26 @@ built from scratch, without a command.`,
 
 func runAsRoot(p *lint.Pass) error {
 	final := p.File.Final(p.Facts.Target)
-	if final == nil || dropsRoot(final) {
+	if final == nil || dropsRoot(p, final) {
 		return nil
 	}
-	if in := lastUser(final); in != nil {
-		user, ok := p.Expand(in, in.Command.(*instructions.UserCommand).User)
-		if ok && isRoot(user) {
-			p.Report(lint.Diagnostic{Span: in.Span, Message: fmt.Sprintf("the last USER is %s, so the image's process runs as root", user)})
+	lineage := ancestry(p, final)
+	for _, from := range lineage {
+		if in := lastUser(from.stage); in != nil {
+			span := in.Span
+			if from.other {
+				span = nameSpan(final)
+			}
+			if user, ok := from.pass.Expand(in, in.Command.(*instructions.UserCommand).User); ok && isRoot(user) {
+				p.Report(lint.Diagnostic{Span: span, Message: fmt.Sprintf("the last USER%s is %s, so the image's process runs as root", from.where(), user)})
+			}
+			return nil
 		}
-		return nil
 	}
-	state := p.Result(final)
+	bottom := lineage[len(lineage)-1]
+	state := bottom.result()
 	if state.Scratch {
-		if starts(final) {
+		if starts(p, final) {
 			p.Report(lint.Diagnostic{Span: nameSpan(final), Message: "no USER is set on top of scratch, so the image's process runs as root"})
 		}
 		return nil
@@ -56,14 +63,20 @@ func runAsRoot(p *lint.Pass) error {
 	if state.Image == nil || !isRoot(state.Image.Config.Config.User) || changesUser(state.Image) {
 		return nil
 	}
-	base, _ := p.File.BaseRef(origin(final), p.Facts.Args)
+	base, _ := bottom.pass.BaseRef(bottom.stage)
+	brought := []string{}
+	for _, from := range lineage {
+		if name := from.pass.File.Name; from.other && !slices.Contains(brought, name) {
+			brought = append(brought, name)
+		}
+	}
 	says := "the image's configuration sets no user"
 	if user := state.Image.Config.Config.User; user != "" {
 		says = "the image's configuration sets user " + user
 	}
 	p.Report(lint.Diagnostic{
 		Span:     nameSpan(final),
-		Message:  fmt.Sprintf("neither this Dockerfile nor %s sets a user, so the image's process runs as root", base),
+		Message:  fmt.Sprintf("neither this Dockerfile nor %s sets a user, so the image's process runs as root", strings.Join(append(brought, base), " nor ")),
 		Evidence: []lint.Evidence{{What: base, Says: says}},
 	})
 	return nil
@@ -92,8 +105,8 @@ var userChangers = []string{"gosu", "su-exec", "setpriv", "s6-setuidgid", "chpst
 
 // dropsRoot reports that the Dockerfile brings a program that changes the user
 // at start.
-func dropsRoot(st *dockerfile.Stage) bool {
-	for _, s := range st.Lineage() {
+func dropsRoot(p *lint.Pass, st *dockerfile.Stage) bool {
+	for _, s := range p.Lineage(st) {
 		for _, in := range s.Instructions {
 			switch in.Name {
 			case "RUN", "CMD", "ENTRYPOINT", "COPY", "ADD", "ENV":
@@ -121,8 +134,8 @@ func changesUser(image *facts.Image) bool {
 }
 
 // starts reports that the stage says what to run.
-func starts(st *dockerfile.Stage) bool {
-	for _, s := range st.Lineage() {
+func starts(p *lint.Pass, st *dockerfile.Stage) bool {
+	for _, s := range p.Lineage(st) {
 		for _, in := range s.Instructions {
 			if in.Name == "CMD" || in.Name == "ENTRYPOINT" {
 				return true

@@ -60,7 +60,7 @@ func (w *worlds) world(in *dockerfile.Instruction) effect.World {
 func (w *worlds) base(in *dockerfile.Instruction, v *verdict) {
 	state := w.pass.State(in)
 	root := w.root(in.Stage)
-	switch ref, _ := w.pass.File.BaseRef(root, w.pass.Facts.Args); {
+	switch ref, _ := w.pass.BaseRef(root); {
 	case state.Image == nil:
 		v.less(lint.Safe, "the configuration of %s is not known", root.Base)
 	case strings.Contains(ref, "onbuild"):
@@ -99,7 +99,7 @@ func (w *worlds) link(in *dockerfile.Instruction, p string) (why string, unlikel
 		}
 	}
 	root := w.root(in.Stage)
-	if ref, ok := w.pass.File.BaseRef(root, w.pass.Facts.Args); !ok || !official(ref) {
+	if ref, ok := w.pass.BaseRef(root); !ok || !official(ref) {
 		first, _, _ := strings.Cut(p[1:], "/")
 		return fmt.Sprintf("whether /%s is a link in %s is not known", first, root.Base), true
 	}

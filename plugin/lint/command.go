@@ -33,7 +33,8 @@ Of a bake or compose file, each target's Dockerfile is linted as that target
 builds it: with its arguments, platforms, stage and contexts. Several files are
 read as one, the later over the earlier; --target, --set and --var are those of
 docker buildx bake. What a Dockerfile has for several targets is said once, and
-a fix is made where it is right for all of them.
+a fix is made where it is right for all of them. What starts from another target
+(contexts, additional_contexts) starts with what that target's Dockerfile leaves.
 
 --fix writes the fixes that are safe: the image does the same. --fix=build
 makes only those that are proven to give the same image, as the imgmgr frontend

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/docker/buildx/bake"
@@ -17,16 +19,59 @@ import (
 // built together with whom.
 type group struct {
 	members [][]string // targets of each of its groups
+	targets []target
 	bases   func() ([]facts.GroupBase, error)
 }
 
 // newGroup reads no Dockerfile before a rule asks.
 func newGroup(config *bake.Config, targets []target) *group {
-	g := &group{bases: sync.OnceValues(func() ([]facts.GroupBase, error) { return basesOf(targets) })}
+	g := &group{targets: targets, bases: sync.OnceValues(func() ([]facts.GroupBase, error) { return basesOf(targets) })}
 	for _, of := range config.Groups {
 		g.members = append(g.members, flat(config, of.Name, nil))
 	}
 	return g
+}
+
+// bases are the builds of the group that a build starts from, as its named
+// contexts say. Those whose Dockerfile can't be had are unknown. They don't go
+// in a circle: bake refuses that.
+func (o *Options) bases(g *group, b build) map[string]*facts.Build {
+	if g == nil {
+		return nil
+	}
+	bases := map[string]*facts.Build{}
+	for name, from := range b.named {
+		made, ok := strings.CutPrefix(from, "target:")
+		t, of := g.build(made)
+		if !ok || t == nil || t.err != nil {
+			continue
+		}
+		src, err := t.read(nil)
+		if err != nil {
+			continue // said of that file
+		}
+		fc := facts.Context{Args: of.args, Target: of.stage, Today: o.Today, Named: map[string]fs.FS{}, Bases: o.bases(g, of)}
+		for name := range of.named {
+			fc.Named[name] = nil
+		}
+		if o.Images != nil {
+			fc.Images = o.Images
+		}
+		bases[name] = &facts.Build{Path: t.path, Source: src, Facts: fc}
+	}
+	return bases
+}
+
+// build finds the build of a target.
+func (g *group) build(name string) (*target, build) {
+	for i, t := range g.targets {
+		for _, b := range t.builds {
+			if b.target == name {
+				return &g.targets[i], b
+			}
+		}
+	}
+	return nil, build{}
 }
 
 // flat are the targets of a group, and of the groups in it.
@@ -87,7 +132,7 @@ func basesOf(targets []target) ([]facts.GroupBase, error) {
 		for _, b := range t.builds {
 			for st := range file.NeededWith(b.stage, b.args) {
 				base := facts.GroupBase{Target: b.target, Ref: st.Base}
-				_, replaced := b.named[st.Base]
+				_, replaced := facts.Replacing(b.named, st.Base)
 				if st.Parent == nil && file.Plain(st.Base) && st.Base != dockerfile.Scratch && !replaced && !slices.Contains(bases, base) {
 					bases = append(bases, base)
 				}

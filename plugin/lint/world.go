@@ -58,7 +58,7 @@ func openWorld(o Options, t target, b build, file *dockerfile.File) (*world, err
 	if t.inline != nil {
 		list = Stdin
 	}
-	w.facts.Named = w.named(b.named)
+	w.facts.Named, w.facts.Bases = w.named(b.named), o.bases(t.group, b)
 	if t.group != nil {
 		w.facts.Group = beside{t.group, t.targets()}
 	}
