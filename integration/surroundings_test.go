@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/imgmgr/imgmgr/integration/crates"
+	"github.com/imgmgr/imgmgr/integration/gems"
 	"github.com/imgmgr/imgmgr/integration/mavenrepo"
 	"github.com/imgmgr/imgmgr/integration/oracle"
 	"github.com/imgmgr/imgmgr/integration/packagist"
@@ -45,6 +46,13 @@ var indexes = map[string]func(context.Context) (server, error){
 			return server{}, err
 		}
 		return server{r.URL, r.Close}, nil
+	},
+	"GEMS": func(context.Context) (server, error) {
+		ix, err := gems.Start()
+		if err != nil {
+			return server{}, err
+		}
+		return server{ix.URL, ix.Close}, nil
 	},
 	"MAVEN": func(ctx context.Context) (server, error) {
 		r, err := mavenrepo.Start(ctx)

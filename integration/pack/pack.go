@@ -32,36 +32,53 @@ func Folder(files fs.FS, root string) (map[string][]byte, error) {
 	return content, err
 }
 
-// TarGz packs the folder root of files, and more, under the folder prefix. The
-// same files always give the same bytes, on which lock files rest: nothing is
-// compressed, as compressors change.
+// TarGz packs the folder root of files, and more, under the folder prefix.
 func TarGz(files fs.FS, root, prefix string, more map[string][]byte) ([]byte, error) {
 	content, err := Folder(files, root)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(content, more)
+	placed := map[string][]byte{}
+	for name, text := range content {
+		placed[path.Join(prefix, name)] = text
+	}
+	archive, err := Tar(placed)
+	if err != nil {
+		return nil, err
+	}
+	return Gz(archive)
+}
+
+// Tar packs files by name.
+func Tar(files map[string][]byte) ([]byte, error) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(files[name]); err != nil {
+			return nil, err
+		}
+	}
+	err := w.Close()
+	return out.Bytes(), err
+}
+
+// Gz wraps bytes as gzip does, the same ones always into the same bytes, on
+// which lock files rest: nothing is compressed, as compressors change.
+func Gz(content []byte) ([]byte, error) {
 	var out bytes.Buffer
 	z, err := gzip.NewWriterLevel(&out, gzip.NoCompression)
 	if err != nil {
 		return nil, err
 	}
-	w := tar.NewWriter(z)
-	for _, name := range slices.Sorted(maps.Keys(content)) {
-		if err := w.WriteHeader(&tar.Header{Name: path.Join(prefix, name), Mode: 0o644, Size: int64(len(content[name]))}); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(content[name]); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
+	if _, err := z.Write(content); err != nil {
 		return nil, err
 	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	err = z.Close()
+	return out.Bytes(), err
 }
 
 // Zip packs files by name, the same ones always into the same bytes.

@@ -1,8 +1,10 @@
 package ecosystem
 
 import (
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/shell"
@@ -11,15 +13,16 @@ import (
 // bundler is Ruby's package manager with RubyGems below it, by bundler.io's
 // manual pages (bundle-install, bundle-config, gemfile) and guides.rubygems.org.
 func bundler() *Tool {
-	return &Tool{Name: "bundler", Match: matchBundler, Caches: bundlerCaches, Manifests: bundlerManifests, Habits: bundlerHabits, Example: Example{
+	return &Tool{Name: "bundler", Proven: true, Match: matchBundler, Caches: bundlerCaches, Manifests: bundlerManifests, Habits: bundlerHabits, Example: Example{
 		Base: "ruby:3.4",
 		Env:  []string{"GEM_HOME=/usr/local/bundle"},
 		Files: map[string]string{
 			"Gemfile":      "source \"https://rubygems.org\"\n",
-			"Gemfile.lock": "",
+			"Gemfile.lock": "GEM\n  remote: https://rubygems.org/\n  specs:\n    rack (3.2.0)\n",
 		},
 		Commands: []string{
 			"bundle install",
+			"gem install rails",
 		},
 	}}
 }
@@ -59,7 +62,7 @@ func matchBundler(c *shell.Command) *Use {
 		}
 	case verb == "update" || verb == "add" || verb == "lock" || verb == "cache" || verb == "package":
 		u.Kind = Fetch
-	case verb == "config":
+	case verb == "config" && !spareSetting(l):
 		u.Kind = Locate
 	case verb == "clean":
 		u.Kind = Clean
@@ -70,36 +73,188 @@ func matchBundler(c *shell.Command) *Use {
 	return u
 }
 
+// spareSetting reports a "bundle config" that reads a setting, or sets one that
+// has nothing to do with where gems come from, nor with where they lie
+// (bundle-config).
+func spareSetting(l line) bool {
+	switch key := l.operand(1); key {
+	case "get", "list", "":
+		return true
+	case "set", "unset":
+		l.operands = l.operands[1:]
+	}
+	key := l.operand(1)
+	return strings.HasPrefix(key, "build.") || slices.Contains([]string{
+		"without", "with", "only", "frozen", "jobs", "retry", "timeout", "clean", "force_ruby_platform", "silence_root_warning", "silence_deprecations",
+	}, key)
+}
+
 // bundlerCaches: GEM_HOME is where gems are installed, and so is the output.
-// Its folder cache holds the archives that they were installed from; RubyGems
-// and Bundler take an archive from there by its name alone, and Bundler checks
-// it only where the lock file has checksums (bundle-lock, --add-checksums). So
-// the mount is offered.
+// Its folder cache holds the archives that they were installed from, which are
+// the same for every base image. RubyGems and Bundler take an archive from there
+// by its name. RubyGems asks nothing more of it. Bundler compares it with the
+// hash that the index gives, or the lock file from 2.5 on, and stops where they
+// differ (source/rubygems.rb, rubygems_gem_installer.rb, checksum.rb; tried with
+// 2.3.15 and 2.6.7: a gem of another content, and one that was cut off, end the
+// build, and neither is installed). Which versions are installed doesn't rest on
+// the folder. An archive is written in place: hence Locked.
 func bundlerCaches(u *Use, e Env) []Cache {
 	if u.Kind&Fetch == 0 {
 		return nil
 	}
-	c := Cache{
-		Name: "packages", Costs: "downloads every gem again", ID: "imgmgr-gems", PerBase: true, Locked: true, Fetched: true,
-		Doubt: "a gem in the cache is taken by its name, without a check of what it holds",
-	}
-	const def = "/usr/local/bundle" // ENV GEM_HOME in the official image
+	c := Cache{Name: "packages", Costs: "downloads every gem again", ID: "imgmgr-gems", Locked: true, Fetched: true, Settable: true}
 	if _, set, _ := e.get("GEM_HOME"); !set && repository(e.Base) != "ruby" {
 		return nil // RubyGems' default has Ruby's version in it
 	}
+	c.gemFolder(u, e)
+	if u.Title != "bundle install" {
+		c.Doubt = u.Title + " takes a gem from the cache by its name, without a check of what it holds"
+	} else {
+		c.gemsChecked(u, e)
+	}
+	return []Cache{c}
+}
+
+// gemFolder is the folder cache in GEM_HOME or in a folder of Ruby's version in
+// BUNDLE_PATH (bundle-config, "path"; Bundler's settings.rb, Path).
+func (c *Cache) gemFolder(u *Use, e Env) {
+	const def = "/usr/local/bundle" // ENV GEM_HOME in the official image
 	dir, guess := e.folder("GEM_HOME", def, "where RubyGems keeps its gems is not known (GEM_HOME says it)")
+	names := []string{"BUNDLE_DEPLOYMENT", "BUNDLE_CACHE_PATH", "BUNDLE_GLOBAL_GEM_CACHE", "BUNDLE_PATH__SYSTEM", "BUNDLE_SIMULATE_VERSION"}
+	if v, set, known := e.get("BUNDLE_PATH"); strings.HasPrefix(u.Title, "bundle") && (set && v != "" || !known && e.Open["BUNDLE_PATH"]) {
+		dir, guess = e.folder("BUNDLE_PATH", def, "")
+		// ENV RUBY_VERSION in the official image; libraries of 3.4.1 lie below 3.4.0.
+		ruby, _, _ := e.get("RUBY_VERSION")
+		if v := strings.SplitN(ruby, ".", 3); len(v) == 3 {
+			dir = path.Join(dir, "ruby", v[0]+"."+v[1]+".0")
+		} else if guess == "" {
+			guess = "the version of Ruby, which is part of the path below BUNDLE_PATH, is not known"
+		}
+		names = names[1:]
+	}
 	c.Path, c.Guess = path.Join(dir, "cache"), guess
 	for _, name := range []string{"--path", "-i", "--install-dir"} {
 		if _, ok := u.options.last(name); ok {
 			c.Guess = u.Title + " is given " + name
 		}
 	}
-	for _, name := range []string{"BUNDLE_PATH", "BUNDLE_DEPLOYMENT", "BUNDLE_CACHE_PATH", "BUNDLE_GLOBAL_GEM_CACHE"} {
-		if v, set, _ := e.get(name); set && v != "" && v != dir || e.Open[name] {
+	if u.options.on("--deployment") && len(names) == 5 {
+		c.Guess = u.Title + " is given --deployment"
+	}
+	for _, name := range names {
+		if v, set, _ := e.get(name); set && v != "" && v != "false" || e.Open[name] {
 			c.Guess = name + " moves the cache"
 		}
 	}
-	return []Cache{c}
+	if p := e.Project.in(u.Dir); p.Known() && p.holds("vendor/cache") {
+		c.Useless = "Bundler takes gems from vendor/cache"
+	}
+}
+
+// indexedWhole is how many gems make a Bundler before 4 download the whole
+// index, which has no hashes (source/rubygems.rb, API_REQUEST_LIMIT).
+const indexedWhole = 500
+
+// gemsChecked holds that Bundler compares every gem with a hash. Another server
+// than rubygems.org need not give hashes, and may have another gem of the same
+// name: it has a cache of its own.
+func (c *Cache) gemsChecked(u *Use, e Env) {
+	if repository(e.Base) != "ruby" {
+		c.Doubt = "the base image may bring settings of Bundler"
+		return
+	}
+	p := e.Project.in(u.Dir)
+	if !p.Known() || !p.regular("Gemfile.lock") {
+		c.Doubt = "which servers the gems come from is not known without Gemfile.lock"
+		return
+	}
+	lock := readGemLock(string(p.read("Gemfile.lock")))
+	locked := lock.hashed()
+	others := slices.DeleteFunc(slices.Clone(lock.remotes), func(r string) bool { return strings.TrimSuffix(r, "/") == "https://rubygems.org" })
+	switch {
+	case len(lock.gems) == 0:
+		c.Doubt = "Gemfile.lock names no gems"
+	case lock.clones:
+		c.Doubt = "Gemfile.lock has a gem from a repository, whose clone in the cache is copied into the image"
+	case locked:
+	case len(others) > 0:
+		c.Doubt = "Gemfile.lock has no hashes (bundle lock --add-checksums), and " + others[0] + " may give none"
+	case len(lock.gems) >= indexedWhole:
+		c.Doubt = "Gemfile.lock has no hashes (bundle lock --add-checksums), and Bundler asks for none where there are so many gems"
+	}
+	if len(others) > 0 {
+		c.Project = strings.Map(func(r rune) rune {
+			if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' {
+				return r
+			}
+			return '-'
+		}, strings.Join(others, "-"))
+	}
+	for _, name := range []string{"BUNDLE_DISABLE_CHECKSUM_VALIDATION", "BUNDLE_GEMFILE", "BUNDLE_LOCKFILE", "RUBYOPT"} {
+		if v, set, _ := e.get(name); set && v != "" && v != "false" || e.Open[name] {
+			c.Doubt = name + " is set"
+		}
+	}
+	for _, name := range append(slices.Sorted(maps.Keys(e.Vars)), slices.Sorted(maps.Keys(e.Open))...) {
+		if strings.HasPrefix(name, "BUNDLE_MIRROR__") && !locked {
+			c.Doubt = name + " is set, and the mirror may give no hashes"
+		}
+	}
+	if _, ok := u.options.last("--gemfile"); ok {
+		c.Doubt = "bundle install is given --gemfile"
+	}
+	if p.holds(".bundle") && !locked {
+		c.Doubt = "the context has .bundle, which may name a mirror"
+	}
+}
+
+// gemLock is what matters of Gemfile.lock.
+type gemLock struct {
+	remotes []string        // of the servers
+	gems    map[string]bool // "name (version)" of those from servers; true with a hash
+	clones  bool            // there are gems from repositories, or from what a plugin knows
+	bundler string          // the version that has written it
+}
+
+// readGemLock reads a lock file (Bundler's lockfile_parser.rb).
+func readGemLock(text string) gemLock {
+	l := gemLock{gems: map[string]bool{}}
+	section := ""
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimRight(line, " \r")
+		word := strings.TrimLeft(line, " ")
+		switch indent := len(line) - len(word); {
+		case word == "":
+		case indent == 0:
+			section = word
+			l.clones = l.clones || section == "GIT" || section == "PLUGIN SOURCE"
+		case section == "GEM" && indent == 2 && strings.HasPrefix(word, "remote:"):
+			l.remotes = append(l.remotes, strings.TrimSpace(strings.TrimPrefix(word, "remote:")))
+		case section == "GEM" && indent == 4:
+			l.gems[word] = l.gems[word]
+		case section == "CHECKSUMS":
+			gem, hash, _ := strings.Cut(word, ") ")
+			if _, listed := l.gems[gem+")"]; listed {
+				l.gems[gem+")"] = strings.HasPrefix(hash, "sha256=")
+			}
+		case section == "BUNDLED WITH":
+			l.bundler = word
+		}
+	}
+	return l
+}
+
+// hashed reports that the lock file has the hash of each gem, and is read by a
+// Bundler that heeds them: a Bundler of 2.3 or later hands over to the one that
+// has written the lock file.
+func (l gemLock) hashed() bool {
+	for _, hash := range l.gems {
+		if !hash {
+			return false
+		}
+	}
+	major, rest, _ := strings.Cut(l.bundler, ".")
+	return len(l.gems) > 0 && (len(major) == 1 && major > "2" || major == "2" && rest >= "5")
 }
 
 var (

@@ -178,6 +178,9 @@ type Cache struct {
 	// has to be mounted in every step that uses the tool, or in none, and must
 	// not be missed in the image.
 	Kept bool
+	// Settable reports that a Locate of the tool, in the same step or an earlier
+	// one, may change where the cache is, or whether what it holds is checked.
+	Settable bool
 	// Native reports that the cache holds objects that were compiled against
 	// headers of the system or of the project which aren't part of its keys.
 	Native bool

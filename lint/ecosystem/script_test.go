@@ -1,6 +1,7 @@
 package ecosystem_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -97,6 +98,10 @@ func TestBundler(t *testing.T) {
 		{"bundler install --local", "bundle install offline installs"},
 		{"bundle exec rake", "bundle exec"},
 		{"bundle config set path x", "bundle config locate"},
+		{"bundle config --global mirror.all http://x", "bundle config locate"},
+		{"bundle config set --local without 'development test'", "bundle config"},
+		{"bundle config build.pg --with-x", "bundle config"},
+		{"bundle config get path", "bundle config"},
 		{"bundle clean", "bundle clean clean"},
 		{"bundle --version", "bundle"},
 		{"gem install rails -v 8", "gem install fetch"},
@@ -105,17 +110,59 @@ func TestBundler(t *testing.T) {
 		{"gem env", "gem env locate"},
 		{"gem build x.gemspec", "gem build"},
 	})
-	const doubt = " doubt(a gem in the cache is taken by its name, without a check of what it holds)"
-	ruby := on("ruby:3.4", "GEM_HOME=/usr/local/bundle")
+	const gems, pinned = "GEM\n  remote: https://rubygems.org/\n  specs:\n    a (1.0)\n      b (>= 1)\n    b (2.0)\n", "\nCHECKSUMS\n  a (1.0) sha256=1\n  b (2.0) sha256=2\n\nBUNDLED WITH\n   2.6.7\n"
+	ruby := func(lock string, vars ...string) ecosystem.Env {
+		return in(on("ruby:3.4", append(vars, "GEM_HOME=/g")...), "Gemfile", "", "Gemfile.lock", lock)
+	}
+	private := strings.Replace(gems, "https://rubygems.org", "https://gems.corp:8443", 1)
+	many := gems
+	for i := range 500 {
+		many += fmt.Sprintf("    m%d (1.0)\n", i)
+	}
+	const install, unhashed = "bundle install", "Gemfile.lock has no hashes (bundle lock --add-checksums), and "
+	const cache = "packages /g/cache"
+	doubt := func(text string) string { return cache + " doubt(" + text + ")" }
 	checkCaches(t, []cacheCase{
-		{"bundle install", ruby, "packages /usr/local/bundle/cache" + doubt},
-		{"gem install rails", ruby, "packages /usr/local/bundle/cache" + doubt},
-		{"gem install -i /x rails", ruby, "packages /usr/local/bundle/cache guess(gem install is given -i)" + doubt},
-		{"bundle install --path vendor", ruby, "packages /usr/local/bundle/cache guess(bundle install is given --path)" + doubt},
-		{"bundle install", on("ruby:3", "GEM_HOME=/g", "BUNDLE_PATH=/g"), "packages /g/cache" + doubt},
-		{"bundle install", on("ruby:3", "GEM_HOME=/g", "BUNDLE_PATH=/b"), "packages /g/cache guess(BUNDLE_PATH moves the cache)" + doubt},
+		{install, ruby(gems), cache},
+		{install, ruby(gems + pinned), cache},
+		{"bundle", ruby(gems), cache},
+		{"bundle update", ruby(gems), doubt("bundle update takes a gem from the cache by its name, without a check of what it holds")},
+		{"gem install rails", ruby(gems), doubt("gem install takes a gem from the cache by its name, without a check of what it holds")},
+		{install, on("ruby:3.4"), "packages /usr/local/bundle/cache guess(where RubyGems keeps its gems is not known (GEM_HOME says it)) doubt(which servers the gems come from is not known without Gemfile.lock)"},
+		{install, in(on("corp/ruby", "GEM_HOME=/g"), "Gemfile.lock", gems), doubt("the base image may bring settings of Bundler")},
+		{install, ruby("DEPENDENCIES\n"), doubt("Gemfile.lock names no gems")},
+
+		// A cache for each server, and only where every gem has a hash.
+		{install, ruby(private), doubt(unhashed+"https://gems.corp:8443/ may give none") + " project(https---gems.corp-8443-)"},
+		{install, ruby(private + pinned), cache + " project(https---gems.corp-8443-)"},
+		{install, ruby(private + strings.Replace(pinned, "  b (2.0) sha256=2\n", "  b (2.0)\n", 1)), doubt(unhashed+"https://gems.corp:8443/ may give none") + " project(https---gems.corp-8443-)"},
+		{install, ruby(private + strings.Replace(pinned, "2.6.7", "2.4.22", 1)), doubt(unhashed+"https://gems.corp:8443/ may give none") + " project(https---gems.corp-8443-)"},
+		{install, ruby(private + strings.Replace(pinned, "2.6.7", "4.0.6", 1)), cache + " project(https---gems.corp-8443-)"},
+		{install, ruby(many), doubt(unhashed + "Bundler asks for none where there are so many gems")},
+		{install, ruby("GIT\n  remote: https://x\n  specs:\n    c (1.0)\n\n" + gems), doubt("Gemfile.lock has a gem from a repository, whose clone in the cache is copied into the image")},
+		{install, ruby("PATH\n  remote: c\n  specs:\n    c (1.0)\n\n" + gems), cache},
+
+		// Settings by which nothing is compared, or with another server's hashes.
+		{install, ruby(gems, "BUNDLE_DISABLE_CHECKSUM_VALIDATION=true"), doubt("BUNDLE_DISABLE_CHECKSUM_VALIDATION is set")},
+		{install, ruby(gems, "BUNDLE_MIRROR__ALL=http://x"), doubt("BUNDLE_MIRROR__ALL is set, and the mirror may give no hashes")},
+		{install, ruby(gems+pinned, "BUNDLE_MIRROR__ALL=http://x"), cache},
+		{install, ruby(gems, "BUNDLE_GEMFILE=x"), doubt("BUNDLE_GEMFILE is set")},
+		{install + " --gemfile x", ruby(gems), doubt("bundle install is given --gemfile")},
+		{install, in(ruby(""), "Gemfile.lock", gems, ".bundle/config", ""), doubt("the context has .bundle, which may name a mirror")},
+
+		// Other folders.
+		{install, in(ruby(""), "Gemfile.lock", gems, "vendor/cache/a-1.0.gem", ""), cache + " useless(Bundler takes gems from vendor/cache)"},
+		{install + " --path vendor", ruby(gems), cache + " guess(bundle install is given --path)"},
+		{install + " --deployment", ruby(gems), cache + " guess(bundle install is given --deployment)"},
+		{install, ruby(gems, "BUNDLE_DEPLOYMENT=1"), cache + " guess(BUNDLE_DEPLOYMENT moves the cache)"},
+		{install, ruby(gems, "BUNDLE_PATH=/b", "RUBY_VERSION=3.4.7"), "packages /b/ruby/3.4.0/cache"},
+		{install, ruby(gems, "BUNDLE_PATH=/b", "RUBY_VERSION=3.4.7", "BUNDLE_DEPLOYMENT=1"), "packages /b/ruby/3.4.0/cache"},
+		{install, ruby(gems, "BUNDLE_PATH=/b"), "packages /b/cache guess(the version of Ruby, which is part of the path below BUNDLE_PATH, is not known)"},
+		{install, ruby(gems, "BUNDLE_PATH=b", "RUBY_VERSION=3.4.7"), "packages /usr/local/bundle/ruby/3.4.0/cache guess(BUNDLE_PATH=b is no absolute path)"},
+		{"gem install rails", ruby(gems, "BUNDLE_PATH=/b"), doubt("gem install takes a gem from the cache by its name, without a check of what it holds")},
+		{"gem install -i /x rails", ruby(gems), cache + " guess(gem install is given -i) doubt(gem install takes a gem from the cache by its name, without a check of what it holds)"},
 		{"gem install rails", on("debian"), ""},
-		{"bundle exec rake", ruby, ""},
+		{"bundle exec rake", ruby(gems), ""},
 	})
 }
 

@@ -145,6 +145,9 @@ func (all *steps) ownStep(s *step, w *want, v *verdict) {
 		if u.Kind&ecosystem.Offline != 0 {
 			v.less(lint.Unsafe, "%s in the same step works offline", u.Title)
 		}
+		if u.Kind&ecosystem.Locate != 0 && w.cache.Settable {
+			v.less(lint.Safe, "%s in the same step may change where the cache is, or how it is used", u.Title)
+		}
 		needed = needed || u.Kind&w.cache.Needs != 0
 	}
 	if !needed {
@@ -226,8 +229,12 @@ func (all *steps) neighbour(in *dockerfile.Instruction, w *want, place string, e
 		}
 	}
 	for _, u := range o.uses {
-		if !earlier && u != nil && u.Tool.Name == w.use.Tool.Name && u.Kind&ecosystem.Offline != 0 {
+		switch {
+		case u == nil || u.Tool.Name != w.use.Tool.Name:
+		case !earlier && u.Kind&ecosystem.Offline != 0:
 			v.less(lint.Unsafe, "%s in a later step works offline and needs the cache", u.Title)
+		case earlier && u.Kind&ecosystem.Locate != 0 && w.cache.Settable:
+			v.less(lint.Safe, "%s in an earlier step may change where the cache is, or how it is used", u.Title)
 		}
 	}
 }

@@ -1,0 +1,4 @@
+# Letters in capitals.
+module Letters
+  def self.upper(text) = text.upcase
+end
