@@ -15,6 +15,7 @@ import (
 // rule asks for it.
 func (b *build) facts(ctx context.Context) facts.Context {
 	fc := facts.Context{
+		NewestSyntax:   true,
 		Files:          newFiles(ctx, b.client, b.ui),
 		Named:          b.namedContexts(),
 		Images:         b.images(),

@@ -50,6 +50,12 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 				d.Message, d.Fix = d.Message+", and "+why, nil
 			}
 		}
+		if d.Fix != nil {
+			fix, why := withSyntax(file, fc, d.Fix)
+			if d.Fix = fix; why != "" {
+				d.Message += ", and " + why
+			}
+		}
 		if !silenced(ignored, file, rule, d) {
 			found = append(found, d)
 		}

@@ -128,7 +128,7 @@ func fixes(e ecosystem.Example, script string) (made, offered []string, err erro
 	}
 	var image exampleImage
 	image.config.Config.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin"}, e.Env...)
-	world := facts.Context{Files: exampleFiles(e), Images: image, Args: map[string]string{}, Platform: "linux/amd64"}
+	world := facts.Context{Files: exampleFiles(e), Images: image, Args: map[string]string{}, Platform: "linux/amd64", NewestSyntax: true}
 	found, err := lint.Check(context.Background(), file, world, rebuildRules())
 	if err != nil {
 		return nil, nil, err

@@ -50,6 +50,9 @@ type Context struct {
 	// Platforms are all that are known to be built from the text, Platform among
 	// them.
 	Platforms []string
+	// NewestSyntax says that the Dockerfile, unless it asks for a version, is read by a
+	// frontend that knows all syntax there is: imgmgr's own.
+	NewestSyntax bool
 	// CacheNamespace is BUILDKIT_CACHE_MOUNT_NS, which BuildKit itself puts in
 	// front of every cache mount's id.
 	CacheNamespace string

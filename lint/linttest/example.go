@@ -38,7 +38,7 @@ func configured(t testing.TB, text string, rule *lint.Rule) []*lint.Rule {
 
 // Facts makes the world that a rule's documentation describes.
 func Facts(t testing.TB, e lint.Example) facts.Context {
-	fc := facts.Context{Args: map[string]string{}}
+	fc := facts.Context{Args: map[string]string{}, NewestSyntax: true}
 	if e.Files != nil {
 		files := fstest.MapFS{"Dockerfile": &fstest.MapFile{Data: []byte(e.Dockerfile), Mode: 0o644}}
 		for name, text := range e.Files {

@@ -179,7 +179,7 @@ func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
 }
 
 func (c *testCase) facts(t *testing.T, w world) facts.Context {
-	fc := facts.Context{Platform: w.Platform, Platforms: w.Platforms, Target: w.Target, Args: w.Args, Today: day(t, w.Today)}
+	fc := facts.Context{NewestSyntax: true, Platform: w.Platform, Platforms: w.Platforms, Target: w.Target, Args: w.Args, Today: day(t, w.Today)}
 	if fc.Args == nil {
 		fc.Args = map[string]string{}
 	}

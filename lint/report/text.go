@@ -97,7 +97,7 @@ func (t *Text) finding(b *strings.Builder, path string, src *source, d lint.Diag
 		t.note(b, "fix", d.Fix.Message+" "+howToFix(d.Fix.Safety))
 		t.preview(b, src.text, d.Span, d.Fix.Edits)
 		if d.Fix.Doubt != "" {
-			t.note(b, "but", "not "+lint.BuildSafe.String()+", for "+d.Fix.Doubt)
+			t.note(b, "but", "not "+(d.Fix.Safety+1).String()+", for "+d.Fix.Doubt)
 		}
 	}
 	b.WriteByte('\n')

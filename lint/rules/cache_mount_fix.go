@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,9 +108,6 @@ func (all *steps) override(s *step, o *ecosystem.Override, v *verdict) {
 	if f.Newline != "\n" {
 		v.less(lint.Safe, "the file has Windows line endings, which would be part of %s", o.File)
 	}
-	if old := syntaxBefore(f, 4); old != "" {
-		v.less(lint.Unsafe, "%s knows no heredocs", old)
-	}
 }
 
 // image reports that the file uses an image of that name, which a stage of the
@@ -144,24 +140,6 @@ func (all *steps) numbered() bool {
 		}
 		return false
 	})
-}
-
-var syntaxVersion = regexp.MustCompile(`^docker/dockerfile(?:-upstream)?:1\.(\d+)(?:\.|-|$)`)
-
-// syntaxBefore is the syntax that a file asks for where that is a version
-// before 1.minor; "" where it is none.
-func syntaxBefore(f *dockerfile.File, minor int) string {
-	for _, d := range f.Directives {
-		if d.Name != "syntax" {
-			continue
-		}
-		if v := syntaxVersion.FindStringSubmatch(strings.TrimPrefix(d.Value, "docker.io/")); v != nil {
-			if n, err := strconv.Atoi(v[1]); err == nil && n < minor {
-				return d.Value
-			}
-		}
-	}
-	return ""
 }
 
 func stageSpan(st *dockerfile.Stage) edit.Span {

@@ -33,8 +33,8 @@ writes it, nothing in the step removes it, and what the tool takes from the cach
 fix names what is missing to the proof. Programs that the step runs are taken not to reach into another tool's cache.
 What make runs is read from the context's Makefile, where that tells all of it.
 
-Mounts need BuildKit. The heredoc that the fix for apt adds needs Dockerfile syntax 1.4: Docker Engine 23 has it, an older
-one with "# syntax=docker/dockerfile:1" on top of the file.`,
+Mounts need BuildKit. The heredoc that the fix for apt adds needs Dockerfile syntax 1.4: the fix is safe where the file shows
+that its builder reads that, by "# syntax=docker/dockerfile:1" on top or by what it uses already.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n",
 			Images:     map[string]string{"node:22": `{"config":{"Env":["PATH=/usr/local/bin:/usr/bin:/bin"]}}`},

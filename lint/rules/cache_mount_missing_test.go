@@ -28,7 +28,7 @@ func world(files ...string) facts.Context {
 	withVolume := image("d", "PATH=/bin")
 	withVolume.Config.Config.Volumes = map[string]struct{}{"/root": {}}
 	return facts.Context{
-		Args:  map[string]string{},
+		Args: map[string]string{}, NewestSyntax: true,
 		Files: fsys,
 		Images: linttest.Images{
 			"node": image("a", "PATH=/bin"), "debian": image("b", "PATH=/bin"), "golang": image("c", "PATH=/bin", "GOPATH=/go"),
@@ -139,7 +139,7 @@ func TestCacheMountConditions(t *testing.T) {
 		{"other stage of that name", "FROM node AS imgmgr-apt\n" + apt, "no fix: the stage imgmgr-apt, which the fix would bring, is another one here"},
 		{"stage that comes too late", apt + "\nFROM scratch AS imgmgr-apt\nCOPY <<EOF /keep-cache\n" + keepCache + "EOF\n", "no fix: the stage imgmgr-apt comes too late"},
 		{"stage that is there", "FROM scratch AS imgmgr-apt\nCOPY <<EOF /keep-cache\n" + keepCache + "EOF\n" + apt, "build-safe"},
-		{"old syntax", "# syntax=docker/dockerfile:1.3\n" + apt, "unsafe: docker/dockerfile:1.3 knows no heredocs"},
+		{"old syntax", "# syntax=docker/dockerfile:1.3\n" + apt, "no fix: docker/dockerfile:1.3 knows no heredocs"},
 		{"newer syntax", "# syntax=docker/dockerfile:1.30\n" + apt, "build-safe"},
 		{"Windows line endings", strings.ReplaceAll(apt, "\n", "\r\n"), "safe: the file has Windows line endings, which would be part of /keep-cache"},
 	}

@@ -34,7 +34,10 @@ another one to push and to pull. With --link it is a layer of its own, which sta
 The link takes folders on the way as new ones. The frontend adds it by itself only where they are that, or are the same:
 on scratch, Alpine, Debian and Ubuntu, in /opt, /srv, /usr/local/bin or a folder that no system has, below a WORKDIR of
 root's, where no step above touches them. For files of another stage the fix is offered elsewhere, too, and names what is
-missing to the proof; where the link would do harm, as in /bin or /tmp, nothing is said.`,
+missing to the proof; where the link would do harm, as in /bin or /tmp, nothing is said.
+
+--link needs Dockerfile syntax 1.4: outside of the frontend, the fix is safe where the file shows that its builder reads that,
+as by "# syntax=docker/dockerfile:1" on top.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM golang:1.26 AS build\nRUN go install example.com/app@v1\n\nFROM debian:12\nWORKDIR /app\nCOPY --from=build /go/bin/app ./\nCMD [\"./app\"]\n",
 			Images:     map[string]string{"debian:12": `{"config":{"Env":["PATH=/usr/local/bin:/usr/bin:/bin"]}}`},
@@ -45,9 +48,6 @@ missing to the proof; where the link would do harm, as in /bin or /tmp, nothing 
 		},
 	},
 	Run: func(p *lint.Pass) error {
-		if syntaxBefore(p.File, 4) != "" {
-			return nil // which has no --link
-		}
 		w := newWorlds(p)
 		for _, st := range p.File.Stages {
 			for _, in := range slices.Backward(st.Instructions) {

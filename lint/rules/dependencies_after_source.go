@@ -32,7 +32,8 @@ until a dependency changes.
 
 The frontend moves an installation by itself where the build context proves that it reads nothing else: no lifecycle
 scripts, no workspaces, no local or patched packages, the lock file has what the manifest asks for, and what is installed
-doesn't come with the sources, too. Where "npm install" may write the lock file anew, the sources no longer bring theirs.
+doesn't come with the sources, too. Where "npm install" may write the lock file anew, the sources no longer bring theirs
+(COPY --exclude, of Dockerfile syntax 1.19: outside of the frontend, the fix is safe where the file shows that its builder reads that).
 Elsewhere the fix names what is missing to the proof.`,
 		Bad: lint.Example{
 			Dockerfile: "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",

@@ -39,9 +39,6 @@ func (all *worlds) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m e
 	if m.Doubt != "" {
 		v.less(lint.Unsafe, "%s", m.Doubt)
 	}
-	if old := syntaxBefore(all.pass.File, 19); old != "" && len(m.Rewritten) > 0 {
-		v.less(lint.Unsafe, "%s knows no COPY --exclude", old)
-	}
 	all.apart(src, u, e, m, &v)
 	all.place(s, i, src, &v)
 	for _, name := range append([]string{src.dest, src.dir, u.Dir}, m.Files...) {

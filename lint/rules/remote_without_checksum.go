@@ -34,7 +34,8 @@ the stage), where the URL names a commit, for requests that only read or send so
 lists, with which packages are verified.
 
 With --online, --fix downloads what an ADD names and writes the checksum that it has now: look whether that is the one which the file's
-owner publishes.`,
+owner publishes. --checksum needs Dockerfile syntax 1.6: the fix is safe where the file shows that its builder reads that, as by
+"# syntax=docker/dockerfile:1" on top.`,
 		Bad:  file("FROM alpine:3.20\nADD https://example.com/tool-1.2.tar.gz /tmp/\nRUN curl -fsSL https://example.com/install.sh | sh\n"),
 		Good: file("FROM alpine:3.20\nADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/tool-1.2.tar.gz /tmp/\nRUN curl -fsSLo install.sh https://example.com/install.sh && echo \"$SUM  install.sh\" | sha256sum -c && sh install.sh\n"),
 	},
@@ -94,7 +95,7 @@ func addSources(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCom
 // checksum wouldn't hold.
 func downloaded(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCommand, source string) string {
 	if p.Facts.Downloads == nil || len(c.SourcePaths) != 1 || len(c.SourceContents) > 0 || c.SourcePaths[0] != source ||
-		!strings.HasPrefix(source, "http") || syntaxBefore(p.File, 6) != "" {
+		!strings.HasPrefix(source, "http") {
 		return ""
 	}
 	if git, ok, _ := dfgitutil.ParseGitRef(source); ok && git != nil {

@@ -59,7 +59,7 @@ func likely() facts.Context {
 	} {
 		files[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
 	}
-	return facts.Context{Files: files, Images: anyImage{}, Args: map[string]string{}}
+	return facts.Context{Files: files, Images: anyImage{}, NewestSyntax: true, Args: map[string]string{}}
 }
 
 // proven are the rules whose fixes a build makes unseen.

@@ -52,10 +52,12 @@ func (r *result) checkOne(ctx context.Context, s *subject, b build) []engine.Dia
 	return found
 }
 
-// rewrite makes the fixes that are right for every build.
+// rewrite makes the fixes that are right for every build. Those that are build-safe
+// are for imgmgr's own frontend.
 func (r *result) rewrite(ctx context.Context, s *subject, rules []*engine.Rule, floor engine.Safety) (*engine.Rewritten, error) {
 	world := r.world(s, common(s.target.builds))
 	defer world.close()
+	world.facts.NewestSyntax = floor == engine.BuildSafe
 	return engine.Rewrite(ctx, r.Path, r.Src, world.facts, rules, floor)
 }
 

@@ -38,10 +38,18 @@ a fix is made where it is right for all of them. What starts from another target
 
 --fix writes the fixes that are safe: the image does the same. --fix=build
 makes only those that are proven to give the same image, as the imgmgr frontend
-makes them in a build. --fix=unsafe makes all. What a fix leaves out of the build
+makes them in a build, and takes that frontend for the file's reader. --fix=unsafe
+makes all. What a fix leaves out of the build
 context is written into .dockerignore. --diff prints what --fix would change, and
 writes nothing. The repaired text of standard input goes to standard
 output, and the findings to standard error.
+
+A fix that writes newer syntax than the builder is known to read is unsafe. Of a
+file that shows nothing, BuildKit as in Docker Engine 20.10 is assumed, which has
+RUN --mount and COPY --chmod. "# syntax=docker/dockerfile:1" on top shows that all
+is read, and so does what the file uses already: a heredoc or COPY --link is of 1.4,
+ADD --checksum of 1.6, COPY --exclude of 1.19. Where "# syntax" asks for an older
+version, there is no such fix.
 
 The build context is the Dockerfile's folder, or else the current one, if all is
 there that the Dockerfile copies; otherwise it is unknown, and what depends on
@@ -53,7 +61,8 @@ the credentials of docker login, as --fix=build always does; --offline connects 
 nothing, not even to the Engine. Who doesn't answer within seconds is left alone,
 and what isn't known of an image is never held against a Dockerfile. With --online,
 --fix also downloads what an ADD without a checksum names, at most a gigabyte and
-for two minutes each, and writes the checksum that it has now.
+for two minutes each, and writes the checksum that it has now, if the file shows
+that its builder reads one.
 
 Which rules are checked, and how severe their findings are, is for the nearest
 .imgmgr.yaml above a Dockerfile to say; without one, hadolint's .hadolint.yaml is
