@@ -75,7 +75,7 @@ func Account(layers []*image.Layer, stacked *image.Stacked) *Costs {
 		}
 	}
 	c.sum()
-	c.duplicates(stacked)
+	c.duplicates(layers, stacked)
 	c.Totals.Files--
 	return c
 }
@@ -128,20 +128,23 @@ type content struct {
 }
 
 // duplicates finds contents that are live several times, but not hard links,
-// which share one. It goes over the image twice: to remember each path, where few
-// contents have a second one, would take most of the memory.
-func (c *Costs) duplicates(stacked *image.Stacked) {
-	times := map[content]int32{}
-	for e := range stacked.All() {
-		c.Totals.Files++
-		if key, ok := alike(e); ok && times[key] < 2 {
-			times[key]++
+// which share one. It looks for them before it goes over the image: to remember each
+// path, where few contents have a second one, would take most of the memory.
+func (c *Costs) duplicates(layers []*image.Layer, stacked *image.Stacked) {
+	several := map[content]bool{} // false: once
+	for i, l := range layers {
+		for j := range l.Files {
+			if key, ok := alike(&l.Files[j]); ok && stacked.Fates[i][j].State == image.Live {
+				_, again := several[key]
+				several[key] = again
+			}
 		}
 	}
 	found, linked := map[content]*Copies{}, map[*image.File]bool{}
 	for e := range stacked.All() {
-		key, ok := alike(e)
-		if !ok || times[key] < 2 || linked[e.Content] {
+		c.Totals.Files++
+		key, ok := alike(e.Content)
+		if !ok || !several[key] || linked[e.Content] {
 			continue
 		}
 		linked[e.Content] = true
@@ -161,10 +164,9 @@ func (c *Costs) duplicates(stacked *image.Stacked) {
 	slices.SortStableFunc(c.Copies, func(a, b *Copies) int { return cmp.Compare(b.Bytes, a.Bytes) })
 }
 
-// alike is what is the same of an entry's content and its copies; false where there is
-// nothing to be.
-func alike(e image.Entry) (content, bool) {
-	f := e.Content
+// alike is what is the same of a file and its copies; false where there is nothing to
+// be.
+func alike(f *image.File) (content, bool) {
 	if f == nil || f.Type != image.Regular || f.Size == 0 || f.Hash == 0 {
 		return content{}, false
 	}

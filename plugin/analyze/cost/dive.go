@@ -66,7 +66,7 @@ type place struct {
 
 // layer counts one layer's leaves, and then stacks it.
 func (d *diver) layer(files []image.File) {
-	inner, last := map[string]bool{}, map[string]*image.File{}
+	inner, last := map[string]bool{}, make(map[string]*image.File, len(files))
 	for i := range files {
 		f := &files[i]
 		if f.Type == image.Opaque || f.Path == "." {

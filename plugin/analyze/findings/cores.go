@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 	"path"
-	"regexp"
+	"strings"
 
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
@@ -14,16 +14,19 @@ import (
 // coreKind is the kind of leftovers that are core dumps.
 const coreKind = "core-dump"
 
-// coreName is what Linux calls a core dump, unless it is told otherwise (core(5)).
-// Folders, packages and programs are called core as well.
-var coreName = anywhere(`core(\.\d+)?$`)
+// coreName reports whether Linux calls core dumps so, unless it is told otherwise
+// (core(5)). Folders, packages and programs are called core as well.
+func coreName(name string) bool { return path.Base(name) == "core" || numberedCore(name) }
 
-// numbered are names that only a core dump is likely to have.
-var numbered = regexp.MustCompile(`\.\d+$`)
+// numberedCore reports whether a name is one that only a core dump is likely to have.
+func numberedCore(name string) bool {
+	number, ok := strings.CutPrefix(path.Base(name), "core.")
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
+}
 
 var coreVisitor = image.Visitor{
 	Name:  "cores/1",
-	Wants: func(f *image.File) bool { return coreName.MatchString(path.Base(f.Path)) },
+	Wants: func(f *image.File) bool { return coreName(f.Path) },
 	Read: func(_ *image.File, content io.Reader) ([]byte, error) {
 		var head [elf.EI_NIDENT + 2]byte // up to e_type
 		if _, err := io.ReadFull(content, head[:]); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -54,7 +57,7 @@ func cores(l *image.Layer) map[*image.File]bool {
 	}
 	for i := range l.Files {
 		f := &l.Files[i]
-		if coreName.MatchString(f.Path) && numbered.MatchString(f.Path) {
+		if numberedCore(f.Path) {
 			out[f] = true
 		}
 	}

@@ -24,15 +24,20 @@ func permissions(e *Evidence) []report.Finding {
 				return f.Mode&0o002 != 0 && (f.Type == image.Regular || f.Type == image.Dir && f.Mode&image.Sticky == 0)
 			}},
 	}
-	var out []report.Finding
-	for _, k := range kinds {
-		files := make([][]*image.File, len(e.Layers))
-		for entry := range e.Stacked.All() {
+	files := make([][][]*image.File, len(kinds)) // by kind and layer
+	for i := range files {
+		files[i] = make([][]*image.File, len(e.Layers))
+	}
+	for entry := range e.Stacked.All() {
+		for i, k := range kinds {
 			if entry.File != nil && k.is(entry.File) {
-				files[entry.Layer] = append(files[entry.Layer], entry.File)
+				files[i][entry.Layer] = append(files[i][entry.Layer], entry.File)
 			}
 		}
-		for i, list := range files {
+	}
+	var out []report.Finding
+	for kind, k := range kinds {
+		for i, list := range files[kind] {
 			if len(list) == 0 {
 				continue
 			}
