@@ -2,6 +2,7 @@ package ecosystem
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -17,7 +18,7 @@ import (
 // documentation at bun.sh/docs ("bun install", "Global cache", "Lockfile",
 // "Lifecycle scripts", "bunfig.toml").
 func bun() *Tool {
-	return &Tool{Name: "bun", Match: matchBun, Caches: bunCaches, Manifests: bunManifests, Example: Example{
+	return &Tool{Name: "bun", Proven: true, Match: matchBun, Caches: bunCaches, Manifests: bunManifests, Example: Example{
 		Base: "oven/bun:1",
 		Files: map[string]string{
 			"package.json": `{"name": "app", "dependencies": {"express": "^5.1.0"}}`,
@@ -81,19 +82,25 @@ type bunfig struct {
 }
 
 // bunCaches: packages lie unpacked by name and version, and aren't checked
-// against the lock file again. Of what isn't locked, a version that lies there
-// is preferred to a newer one ("Global cache"). Where they can't be linked
-// from, as from a mount, bun copies ("Installation strategies": copyfile), which
-// has failed (github.com/pikkujs/pikku, issue 1654): so a mount is offered, and
-// never made unseen.
+// against the lock file again: one cache for one project. Of what isn't locked, a
+// version that lies there is preferred to a newer one ("Global cache").
+//
+// Where bun can't link packages from the cache, as from a mount, it copies them
+// ("Installation strategies": copyfile). Tried with 1.0.36, 1.1.45, 1.2.23,
+// 1.3.0, 1.3.14 and 1.4.5, both linkers, the cache on another file system, empty
+// and full: what a lock file takes from a registry comes out the same. What
+// has failed there were packages of GitHub (github.com/pikkujs/pikku, issue
+// 1654) and of workspaces (github.com/oven-sh/bun, pull request 41228). A package
+// is moved into place, and may be while another bun copies it: hence Locked.
 func bunCaches(u *Use, e Env) []Cache {
 	if u.Kind&Fetch == 0 {
 		return nil
 	}
-	c := Cache{Name: "packages", Costs: "downloads every package again", ID: "imgmgr-bun", Fetched: true}
+	c := Cache{Name: "packages", Costs: "downloads every package again", ID: "imgmgr-bun", Locked: true, Fetched: true}
+	p := e.Project.in(u.Dir)
 	var file bunfig
-	if e.Project.Known() {
-		if err := toml.Unmarshal(e.Project.read("bunfig.toml"), &file); err != nil {
+	if p.Known() {
+		if err := toml.Unmarshal(p.read("bunfig.toml"), &file); err != nil {
 			c.Doubt = "bunfig.toml can't be read"
 		}
 	}
@@ -109,10 +116,12 @@ func bunCaches(u *Use, e Env) []Cache {
 		c.Off = "bunfig.toml turns the cache off"
 	case !u.locked():
 		c.Doubt = u.Title + " may choose versions by what an old cache holds"
+	case !p.Known():
+		c.Doubt = "the build context, and so bun.lock, is not known"
 	case c.Doubt == "":
-		c.Doubt = "some releases of bun fail to copy from a cache on another file system"
+		c.Doubt = readBunLock(p.read("bun.lock")).copied()
 	}
-	c.Project = npmName(e.Project)
+	c.trusted(npmName(p))
 	return []Cache{c}
 }
 
@@ -143,11 +152,42 @@ func bunCacheDir(u *Use, file bunfig, e Env) (dir, guess string) {
 
 // bunLock is what matters of bun.lock.
 type bunLock struct {
-	Workspaces map[string]any `json:"workspaces"`
-	Patched    map[string]any `json:"patchedDependencies"`
+	Workspaces map[string]any   `json:"workspaces"`
+	Patched    map[string]any   `json:"patchedDependencies"`
+	Packages   map[string][]any `json:"packages"`
 }
 
 var trailingComma = regexp.MustCompile(`,(\s*[}\]])`)
+
+// readBunLock reads JSON with commas at the ends of lists; nil where it can't.
+func readBunLock(data []byte) *bunLock {
+	var lock bunLock
+	if json.Unmarshal(trailingComma.ReplaceAll(data, []byte("$1")), &lock) != nil {
+		return nil
+	}
+	return &lock
+}
+
+// copied says why packages may come out otherwise when they are copied from the
+// cache; "" where each is one of a registry, with its hash as last of four parts
+// of its entry ("Lockfile").
+func (lock *bunLock) copied() string {
+	switch {
+	case lock == nil:
+		return "bun.lock can't be read"
+	case len(lock.Workspaces) > 1:
+		return "some releases of bun fail to copy packages of workspaces from a cache on another file system"
+	case len(lock.Patched) > 0:
+		return "bun.lock has patchedDependencies"
+	}
+	for _, name := range slices.Sorted(maps.Keys(lock.Packages)) {
+		entry := lock.Packages[name]
+		if len(entry) != 4 || !strings.HasPrefix(fmt.Sprint(entry[3]), "sha") {
+			return "some releases of bun fail to copy packages that are not of a registry, as " + name + " is, from a cache on another file system"
+		}
+	}
+	return ""
+}
 
 // bunManifests says what "bun install" reads: package.json, the lock file,
 // bunfig.toml and .npmrc. Scripts of dependencies run where package.json or
@@ -171,6 +211,10 @@ func bunManifests(u *Use, e Env) Manifests {
 	}
 	scripts := m.npmSettings(p, !u.options.on("--ignore-scripts"))
 	m.without(p, "bunfig.toml")
+	// Variables, bun's own settings among them ("Environment variables").
+	for _, name := range []string{".env", ".env.local", ".env.development", ".env.production"} {
+		m.without(p, name)
+	}
 	for _, f := range u.options.flags {
 		switch f.name {
 		case "--frozen-lockfile", "--production", "-p", "--ignore-scripts", "--no-progress", "--silent", "--verbose", "--no-cache", "--cache-dir",
@@ -191,10 +235,10 @@ func bunManifests(u *Use, e Env) Manifests {
 	return m
 }
 
-// bunLock looks at the lock file: JSON with commas at the ends of lists.
+// bunLock looks at the lock file.
 func (m *Manifests) bunLock(data []byte) {
-	var lock bunLock
-	if json.Unmarshal(trailingComma.ReplaceAll(data, []byte("$1")), &lock) != nil {
+	lock := readBunLock(data)
+	if lock == nil {
 		m.doubt("bun.lock can't be read")
 		return
 	}

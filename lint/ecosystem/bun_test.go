@@ -24,28 +24,46 @@ func TestBun(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.in, got, tt.want)
 		}
 	}
+	lock := func(packages, more string) string {
+		return `{"lockfileVersion": 1, "workspaces": {"": {"name": "api"},` + more + `}, "packages": {` + packages + `},}`
+	}
+	const ms = `"ms": ["ms@2.1.3", "", {}, "sha512-6F=="],`
 	in := func(files []string, vars ...string) ecosystem.Env {
 		e := root(vars...)
-		e.Project = project(append([]string{"package.json", `{"name": "api"}`}, files...)...)
+		e.Project = project(append([]string{"package.json", `{"name": "api"}`, "bun.lock", lock(ms, "")}, files...)...)
 		return e
 	}
-	const copied = " doubt(some releases of bun fail to copy from a cache on another file system)"
+	locked := func(text string) ecosystem.Env {
+		e := root()
+		e.Project = project("package.json", `{"name": "api"}`, "bun.lock", text)
+		return e
+	}
+	foreign := func(name string) string {
+		return " doubt(some releases of bun fail to copy packages that are not of a registry, as " + name + " is, from a cache on another file system)"
+	}
 	const cache, end = "packages /root/.bun/install/cache", " project(api)"
 	for _, tt := range []struct {
 		command string
 		env     ecosystem.Env
 		want    string
 	}{
-		{"bun ci", in(nil), cache + copied + end},
+		{"bun ci", in(nil), cache + end},
 		{"bun install", in(nil), cache + " doubt(bun install may choose versions by what an old cache holds)" + end},
-		{"bun ci", in(nil, "BUN_INSTALL=/b"), "packages /b/install/cache" + copied + end},
-		{"bun ci", in(nil, "BUN_INSTALL=/b", "BUN_INSTALL_CACHE_DIR=/c"), "packages /c" + copied + end},
-		{"bun ci", in(nil, "XDG_CACHE_HOME=/x"), cache + " guess(XDG_CACHE_HOME may move bun's cache)" + copied + end},
-		{"bun ci --cache-dir /d", in(nil), "packages /d" + copied + end},
-		{"bun ci", in([]string{"bunfig.toml", "[install.cache]\ndir = \"/e\""}), "packages /e" + copied + end},
+		{"bun ci", in(nil, "BUN_INSTALL=/b"), "packages /b/install/cache" + end},
+		{"bun ci", in(nil, "BUN_INSTALL=/b", "BUN_INSTALL_CACHE_DIR=/c"), "packages /c" + end},
+		{"bun ci", in(nil, "XDG_CACHE_HOME=/x"), cache + " guess(XDG_CACHE_HOME may move bun's cache)" + end},
+		{"bun ci --cache-dir /d", in(nil), "packages /d" + end},
+		{"bun ci", in([]string{"bunfig.toml", "[install.cache]\ndir = \"/e\""}), "packages /e" + end},
 		{"bun ci", in([]string{"bunfig.toml", "[install.cache]\ndisable = true"}), cache + end + " off(bunfig.toml turns the cache off)"},
+		{"bun ci", in([]string{"bunfig.toml", "["}), cache + " doubt(bunfig.toml can't be read)" + end},
 		{"bun ci --backend symlink", in(nil), cache + end + " off(what is installed would be links into the cache)"},
-		{"bun ci", root(), cache + copied},
+		{"bun ci", in([]string{"package.json", "{}"}), cache + " doubt(the project's name isn't known, and the cache must not be shared with other projects)"},
+		{"bun ci", locked("{"), cache + " doubt(bun.lock can't be read)" + end},
+		{"bun ci", locked(lock(ms, `"p/a": {}`)), cache + " doubt(some releases of bun fail to copy packages of workspaces from a cache on another file system)" + end},
+		{"bun ci", locked(`{"patchedDependencies": {"ms@2.1.3": "x"}}`), cache + " doubt(bun.lock has patchedDependencies)" + end},
+		{"bun ci", locked(lock(ms+`"a": ["a@github:x/a#1", {}, "x-a-1"],`, "")), cache + foreign("a") + end},
+		{"bun ci", locked(lock(`"a": ["a@https://x/a.tgz", {}, "sha512-A=="]`, "")), cache + foreign("a") + end},
+		{"bun ci", root(), cache + " doubt(the build context, and so bun.lock, is not known)"},
 	} {
 		if got := cachesOf(t, tt.command, tt.env); got != tt.want {
 			t.Errorf("caches of %s:\n got %s\nwant %s", tt.command, got, tt.want)
@@ -71,6 +89,7 @@ func TestBunManifests(t *testing.T) {
 		{"patches", cmd, `{"patchedDependencies": {"a@1": "x"}}`, nil, good + " breaks: bun.lock has patchedDependencies"},
 		{"a bad lock", cmd, `{`, nil, good + " doubt: bun.lock can't be read"},
 		{"settings", cmd, lock, []string{"bunfig.toml", ""}, good + " doubt: the context has bunfig.toml"},
+		{"variables", cmd, lock, []string{".env", ""}, good + " doubt: the context has .env"},
 		{"an option", cmd + " --linker isolated", lock, nil, good + " doubt: bun is given --linker"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
