@@ -164,16 +164,35 @@ func TestGradle(t *testing.T) {
 		{"gradle --version", "gradle"},
 		{"./gradlew --version", "gradlew fetch"},
 	})
-	const doubt = " doubt(Gradle's cache also holds what builds made, and versions that it looks up once a day only)"
+	const cache, end = "modules /root/.gradle/caches/modules-2", " project(api)"
+	const nameless = " doubt(the project's name isn't known, and the cache must not be shared with other projects)"
+	const unpacked = " doubt(what the wrapper has unpacked there is run without a check, and no image has been proven equal with it yet)"
+	with := func(base, settings string, vars ...string) ecosystem.Env {
+		return in(on(base, vars...), "settings.gradle", settings)
+	}
+	const named, jdk = "// x\nrootProject.name = 'api'\n", "eclipse-temurin:21"
+	const refreshed = " build->build --refresh-dependencies"
 	checkCaches(t, []cacheCase{
-		{"gradle build", root(), "caches /root/.gradle/caches" + doubt},
-		{"./gradlew build", root(), "caches /root/.gradle/caches" + doubt + "; wrapper /root/.gradle/wrapper" + doubt},
-		{"gradle -g /g build", root(), "caches /g/caches" + doubt},
-		{"gradle -g g build", root(), "caches /root/.gradle/caches guess(Gradle is given another user home)" + doubt},
-		{"gradle build", root("GRADLE_USER_HOME=/u"), "caches /u/caches" + doubt},
-		{"gradle build", root("GRADLE_OPTS=-Dgradle.user.home=/x"), "caches /root/.gradle/caches guess(GRADLE_OPTS may move Gradle's user home)" + doubt},
-		{"gradle build", on("gradle:8"), "caches /home/gradle/.gradle/caches guess(the base image makes /home/gradle/.gradle a VOLUME)" + doubt},
-		{"gradle --offline build", root(), ""},
+		{"gradle build", with(jdk, named), cache + end + refreshed},
+		{"gradle build", in(on(jdk), "settings.gradle.kts", `rootProject.name = "api"`), cache + end + refreshed},
+		{"gradle -x test build --refresh-dependencies", with(jdk, named), cache + end},
+		{"./gradlew build", with(jdk, named), cache + end + refreshed + "; wrapper /root/.gradle/wrapper" + unpacked + end},
+		{"./gradlew --version", with(jdk, named), cache + end + "; wrapper /root/.gradle/wrapper" + unpacked + end},
+		{"gradle build -x 'a b'", with(jdk, named), cache + end + " a b->'a b' --refresh-dependencies"},
+		{"gradle -- build", with(jdk, named), cache + " doubt(Gradle looks for newer versions once a day only, without --refresh-dependencies)" + end},
+		{"gradle", with(jdk, named), cache + " doubt(Gradle looks for newer versions once a day only, without --refresh-dependencies)" + end},
+		{"gradle -P v=1 -Dx=y -x test build", with(jdk, named), cache + end + refreshed},
+		{"gradle build", with("corp/jdk", named), cache + " doubt(the base image may bring artifacts that can't be downloaded)" + end + refreshed},
+		{"gradle build", with(jdk, "rootProject.name = x\n"), cache + nameless + refreshed},
+		{"gradle build", on(jdk), cache + nameless + refreshed},
+		{"gradle -p web build", with(jdk, named), cache + nameless + refreshed},
+		{"gradle -g /g build", with(jdk, named), "modules /g/caches/modules-2" + end + refreshed},
+		{"gradle -g g build", with(jdk, named), cache + " guess(Gradle is given another user home)" + end + refreshed},
+		{"gradle -Dgradle.user.home=/x build", with(jdk, named), cache + " guess(Gradle is given another user home)" + end + refreshed},
+		{"gradle build", with(jdk, named, "GRADLE_USER_HOME=/u"), "modules /u/caches/modules-2" + end + refreshed},
+		{"gradle build", with(jdk, named, "GRADLE_OPTS=-Dgradle.user.home=/x"), cache + " guess(GRADLE_OPTS may move Gradle's user home)" + end + refreshed},
+		{"gradle build", with("gradle:8", named), "modules /home/gradle/.gradle/caches/modules-2 guess(the base image makes /home/gradle/.gradle a VOLUME) doubt(the base image may bring artifacts that can't be downloaded)" + end + refreshed},
+		{"gradle --offline build", with(jdk, named), ""},
 	})
 }
 
