@@ -10,7 +10,7 @@ import (
 // shared is what the rules of one Check work out once for all.
 type shared struct {
 	states   map[*dockerfile.Stage]*stageStates
-	below    map[*dockerfile.Stage]below
+	below    map[*dockerfile.Stage][]below
 	buildkit func() (*buildkit.Report, error)
 	once     map[reflect.Type]any
 }

@@ -137,8 +137,12 @@ func (p *Pass) base(st *dockerfile.Stage) State {
 	if parent := p.File.ParentWith(st, p.Facts.Args); parent != nil {
 		return p.Result(parent).inherited()
 	}
-	if other, final := p.Below(st); other != nil {
-		return other.Result(final).exported()
+	if all := p.below(st); len(all) > 0 {
+		s := all[0].pass.Result(all[0].stage).exported()
+		for _, b := range all[1:] {
+			s = s.agreed(b.pass.Result(b.stage).exported())
+		}
+		return s
 	}
 	ref, ok := p.BaseRef(st)
 	if !ok {

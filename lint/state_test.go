@@ -155,12 +155,17 @@ USER 5
 FROM scratch AS last
 `
 	lower := world(ocispec.ImageConfig{Env: []string{"KEPT=image"}})
+	lowest := lower
 	lower.Target = "1"
 	fc := facts.Context{
-		Args: map[string]string{}, Named: map[string]fs.FS{"app": nil, "empty": nil},
-		Bases: map[string]*facts.Build{
-			"app":   {Path: "other", Source: []byte(other), Facts: lower},
-			"empty": {Path: "other", Source: []byte(other), Facts: facts.Context{}},
+		Args: map[string]string{}, Named: map[string]fs.FS{"app": nil, "empty": nil, "both": nil},
+		Bases: map[string][]*facts.Build{
+			"app":   {{Path: "other", Source: []byte(other), Facts: lower}},
+			"empty": {{Path: "other", Source: []byte(other), Facts: facts.Context{}}},
+			"both": {
+				{Path: "other", Source: []byte(other), Facts: lower},
+				{Path: "another", Source: []byte("FROM base:1\nENV MADE=3 MORE=1\nSHELL [\"bash\", \"-c\"]\nVOLUME /u\nWORKDIR /w\nUSER 6\n"), Facts: lowest},
+			},
 		},
 	}
 	s := stateAt(t, "FROM docker.io/library/app:latest\nRUN x\n", fc)
@@ -175,6 +180,15 @@ FROM scratch AS last
 	}
 	if s = stateAt(t, "FROM empty\nRUN x\n", fc); s.Scratch || !s.UIDKnown || s.UID != 0 {
 		t.Errorf("what is made from scratch isn't scratch: %+v", s)
+	}
+	s = stateAt(t, "FROM both\nRUN x\n", fc)
+	if s.UIDKnown || s.User != "5 or 6" || s.Workdir != "/w" || !s.WorkdirKnown || !s.ShellKnown || !slices.Equal(s.Volumes, []string{"/u", "/v"}) {
+		t.Errorf("of two, what both have is known: %+v", s)
+	}
+	for name, want := range map[string]bool{"KEPT": true, "MADE": false, "MORE": false, "NONE": true} {
+		if _, _, known := s.Lookup(name); known != want {
+			t.Errorf("of two, %s is known: %v", name, known)
+		}
 	}
 	if s = stateAt(t, "FROM other AS app\nRUN x\n", fc); s.UIDKnown {
 		t.Errorf("a context that stands for a stage: %+v", s)

@@ -270,7 +270,7 @@ var (
 // bundlerManifests says what "bundle install" reads: the Gemfile, which is a
 // program, and its lock file (gemfile(5); bundle-install(1)).
 func bundlerManifests(u *Use, e Env) Manifests {
-	m := Manifests{Outputs: []string{"vendor", ".bundle"}}
+	m := Manifests{Outputs: []string{"vendor", ".bundle"}, Elsewhere: true}
 	if v, _, _ := e.get("BUNDLE_FROZEN"); v != "true" && v != "1" {
 		if v, _, _ := e.get("BUNDLE_DEPLOYMENT"); v != "true" && v != "1" {
 			m.Doubt = u.Doubt

@@ -12,6 +12,7 @@ package ecosystem
 import (
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/shell"
 )
@@ -219,6 +220,10 @@ type Instead struct {
 	New  string
 }
 
+// Keeps reports that the word stays, with others beside it: the cache isn't off
+// by it.
+func (i Instead) Keeps() bool { return slices.Contains(strings.Fields(i.New), i.Word.Value) }
+
 // Override is a file that a step sees in place of another.
 type Override struct {
 	Path    string // in the image; absolute
@@ -239,6 +244,9 @@ type Manifests struct {
 	// Outputs are files and folders in the project's folder that the
 	// installation makes; none of them may come from the context.
 	Outputs []string
+	// Elsewhere says that, unless something else is configured, what is installed
+	// goes outside of the project's folder: Outputs are where it may go.
+	Elsewhere bool
 	// Doubt says what isn't proven about the files being all that it reads.
 	Doubt string
 	// Breaks says why the installation would fail or leave something out

@@ -60,7 +60,7 @@ func (l line) values(names ...string) []flag {
 // pipManifests says what "pip install -r" reads: the requirements files, and
 // those that they include ("Requirements File Format").
 func pipManifests(u *Use, e Env) Manifests {
-	m := Manifests{Doubt: u.Doubt, Outputs: pipOutputs(u, e)}
+	m := Manifests{Doubt: u.Doubt, Outputs: pipOutputs(u, e), Elsewhere: true}
 	m.pipOptions(u)
 	m.pythonVariables(e, "PIP_", pipHarmless)
 	for _, f := range u.options.values("-r", "--requirement", "-c", "--constraint") {

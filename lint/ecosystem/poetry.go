@@ -163,7 +163,7 @@ type poetryFile struct {
 // poetryManifests says what "poetry install" reads: pyproject.toml,
 // poetry.lock and poetry.toml; without --no-root the project's sources, too.
 func poetryManifests(u *Use, e Env) Manifests {
-	m := Manifests{Outputs: pipOutputs(u, e), Doubt: u.Doubt}
+	m := Manifests{Outputs: pipOutputs(u, e), Elsewhere: true, Doubt: u.Doubt}
 	p := e.Project
 	m.poetryOptions(u)
 	m.pythonVariables(e, "", nil)

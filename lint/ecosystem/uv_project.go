@@ -19,6 +19,7 @@ func uvManifests(u *Use, e Env) Manifests {
 	m.uvOptions(u)
 	m.pythonVariables(e, "UV_", uvHarmless)
 	sync := u.options.operand(0) == "sync"
+	m.Elsewhere = !sync
 	if !p.Known() {
 		m.Files = []string{"pyproject.toml", "uv.lock*"}
 		if !sync {

@@ -26,8 +26,9 @@ type Context struct {
 	// A nil value means that its files are unknown.
 	Named map[string]fs.FS
 	// Bases are those of Named that are what other builds make: the targets of a
-	// bake file that this one starts from.
-	Bases map[string]*Build
+	// bake file that this one starts from. There are several of one name where what
+	// is true of several builds is asked for, which start from different ones.
+	Bases map[string][]*Build
 	// Images resolves the configurations of base images; nil when unknown.
 	Images ImageResolver
 	// Registry tells what registries have now; nil when they aren't asked.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint"
+	"github.com/imgmgr/imgmgr/lint/ecosystem"
 	"github.com/imgmgr/imgmgr/lint/edit"
 )
 
@@ -17,7 +18,7 @@ var CacheBypassed = &lint.Rule{
 	Safety:   lint.Safe,
 	Doc: lint.Doc{
 		Title: "An option keeps the tool from using its cache",
-		Why: `go build -a compiles everything again, the standard library too, with a full cache beside it. It was needed before Go 1.10,
+		Why: `The tool has a cache, and is told to do without it. go build -a compiles everything again, the standard library too, with a full cache beside it. It was needed before Go 1.10,
 whose caches went by the time of files; today's go by content, and the result is the same. pip's --no-cache-dir and its
 like are right in a step without a cache mount; with one at the tool's cache they leave it unused.
 
@@ -52,7 +53,7 @@ func (all *steps) bypassed(s *step, i int) {
 		words := c.Defeats
 		// Beside a mount of a part of it, the word keeps the rest out of the image.
 		if off := cached && (c.Scratch == "" || within(m.Target, c.Scratch)); off {
-			words = append(slices.Clone(words), c.Instead...)
+			words = append(slices.Clone(words), slices.DeleteFunc(slices.Clone(c.Instead), ecosystem.Instead.Keeps)...)
 		}
 		if len(words) == 0 {
 			continue
@@ -76,7 +77,7 @@ func (all *steps) bypassed(s *step, i int) {
 		w := &want{use: u, cache: c}
 		w.cache.Instead = words
 		if edits := all.without(s, w); len(edits) > 0 {
-			d.Fix = &lint.Fix{Message: "Leave out " + listed(names), Safety: lint.Safe, Rewords: 1, Edits: edits}
+			d.Fix = &lint.Fix{Message: instead(words), Safety: lint.Safe, Rewords: 1, Edits: edits}
 			if doubt := cmp.Or(c.Guess, c.Doubt); doubt != "" && len(words) > len(c.Defeats) {
 				d.Fix.Safety, d.Fix.Doubt = lint.Unsafe, doubt
 			}
@@ -84,6 +85,23 @@ func (all *steps) bypassed(s *step, i int) {
 		all.pass.Report(d)
 		return
 	}
+}
+
+// instead says what a fix does with the words.
+func instead(words []ecosystem.Instead) string {
+	var gone, says []string
+	for _, w := range words {
+		if w.New == "" {
+			gone = append(gone, w.Word.Value)
+		} else {
+			says = append(says, "write "+w.New+" in the place of "+w.Word.Value)
+		}
+	}
+	if len(gone) > 0 {
+		says = append([]string{"leave out " + listed(gone)}, says...)
+	}
+	text := strings.Join(says, ", and ")
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // without are the edits that take the words out; none where they can't be: they

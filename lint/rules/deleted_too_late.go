@@ -33,15 +33,15 @@ Only the stages that the final image is made from count.`,
 			}
 			for _, target := range deletions(p, c) {
 				if copied := broughtBy(p, c, target); copied != nil {
-					what := target + " is"
+					what, them := target+" is", "it"
 					if c.Name() == "find" {
-						what = "files below " + target + " are"
+						what, them = "files below "+target+" are", "them"
 					}
 					severity := lint.Warning
 					if path.Ext(target) != "" {
 						severity = lint.Info // one file
 					}
-					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s deleted here, and the layer of %q still holds it", what, firstLine(p, copied))})
+					p.Report(lint.Diagnostic{Span: c.Span, Severity: severity, Message: fmt.Sprintf("%s deleted here, and the layer of %q still holds %s", what, firstLine(p, copied), them)})
 					break
 				}
 			}

@@ -50,7 +50,11 @@ Where the folder comes with the base image, its history says who made it.`,
 // folder.
 func writesProject(u install) bool {
 	tool := u.use.Tool
-	return u.use.Installs && tool.Manifests != nil && len(tool.Manifests(u.use, ecosystem.Env{}).Outputs) > 0 && len(u.Wrappers) == 0
+	if !u.use.Installs || tool.Manifests == nil || len(u.Wrappers) > 0 {
+		return false
+	}
+	m := tool.Manifests(u.use, ecosystem.Env{})
+	return len(m.Outputs) > 0 && !m.Elsewhere
 }
 
 // underMount reports that a mount of the RUN holds what is written.

@@ -52,7 +52,7 @@ func scriptShell(p *lint.Pass, in *dockerfile.Instruction, script *shell.Script,
 		program = path.Base(argv[0])
 	}
 	switch {
-	case script.Dialect == shell.Bash:
+	case script.Dialect == shell.Bash, program == "bash": // which another build's SHELL can be
 		return bash
 	case program == "ash":
 		return busybox

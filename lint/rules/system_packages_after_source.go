@@ -180,7 +180,10 @@ func quoted(f *dockerfile.File, in *dockerfile.Instruction) string {
 	text = strings.Join(strings.Fields(strings.TrimRight(strings.TrimSpace(text), string(f.Escape))), " ")
 	const width = 60
 	if r := []rune(text); len(r) > width {
-		return strings.TrimSpace(string(r[:width])) + " …"
+		text, more = string(r[:width+1]), true
+		if last := strings.LastIndexByte(text, ' '); last > width/2 {
+			text = text[:last] // no part of a word
+		}
 	}
 	if more {
 		return text + " …"

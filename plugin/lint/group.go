@@ -35,31 +35,52 @@ func newGroup(config *bake.Config, targets []target) *group {
 // bases are the builds of the group that a build starts from, as its named
 // contexts say. Those whose Dockerfile can't be had are unknown. They don't go
 // in a circle: bake refuses that.
-func (o *Options) bases(g *group, b build) map[string]*facts.Build {
+func (o *Options) bases(g *group, b build) map[string][]*facts.Build {
 	if g == nil {
 		return nil
 	}
-	bases := map[string]*facts.Build{}
+	bases := map[string][]*facts.Build{}
 	for name, from := range b.named {
-		made, ok := strings.CutPrefix(from, "target:")
-		t, of := g.build(made)
-		if !ok || t == nil || t.err != nil {
-			continue
+		var all []*facts.Build
+		froms := b.either[name]
+		if froms == nil {
+			froms = []string{from}
 		}
-		src, err := t.read(nil)
-		if err != nil {
-			continue // said of that file
+		for _, from := range froms {
+			base := o.base(g, from)
+			if base == nil {
+				all = nil
+				break
+			}
+			all = append(all, base)
 		}
-		fc := facts.Context{Args: of.args, Target: of.stage, Today: o.Today, Named: map[string]fs.FS{}, Bases: o.bases(g, of)}
-		for name := range of.named {
-			fc.Named[name] = nil
+		if all != nil {
+			bases[name] = all
 		}
-		if o.Images != nil {
-			fc.Images = o.Images
-		}
-		bases[name] = &facts.Build{Path: t.path, Source: src, Facts: fc}
 	}
 	return bases
+}
+
+// base is the build that a named context stands for; nil where it is none, or
+// nothing is known of it.
+func (o *Options) base(g *group, from string) *facts.Build {
+	made, ok := strings.CutPrefix(from, "target:")
+	t, of := g.build(made)
+	if !ok || t == nil || t.err != nil {
+		return nil
+	}
+	src, err := t.read(nil)
+	if err != nil {
+		return nil // said of that file
+	}
+	fc := facts.Context{Args: of.args, Target: of.stage, Today: o.Today, Named: map[string]fs.FS{}, Bases: o.bases(g, of)}
+	for name := range of.named {
+		fc.Named[name] = nil
+	}
+	if o.Images != nil {
+		fc.Images = o.Images
+	}
+	return &facts.Build{Path: t.path, Source: src, Facts: fc}
 }
 
 // build finds the build of a target.

@@ -51,10 +51,11 @@ type build struct {
 	target string // of the bake or compose file
 	// context is the folder of the build context; "" where it is to be guessed.
 	context string
-	remote  bool              // the context is no folder of this machine
-	named   map[string]string // named contexts, as bake files write them
-	args    map[string]string // nil: unknown
-	stage   string            // "" is the last one
+	remote  bool                // the context is no folder of this machine
+	named   map[string]string   // named contexts, as bake files write them
+	either  map[string][]string // of several builds: what a named context is, where that differs
+	args    map[string]string   // nil: unknown
+	stage   string              // "" is the last one
 	// platform is the one built for; "" is the builder's own, or unknown.
 	platform string
 }
@@ -81,7 +82,7 @@ func (o *Options) plain() build {
 // unknown. A fix is made for all of them, and so has only that to go by.
 func common(all []build) build {
 	c := all[0]
-	c.named = maps.Clone(c.named)
+	c.named, c.either = maps.Clone(c.named), either(all)
 	for _, b := range all[1:] {
 		if c.args == nil || !maps.Equal(c.args, b.args) {
 			c.args = nil
@@ -110,4 +111,24 @@ func common(all []build) build {
 		}
 	}
 	return c
+}
+
+// either are the named contexts that differ among the builds, with what each of
+// them says; "" where it has none of the name.
+func either(all []build) map[string][]string {
+	froms := map[string][]string{}
+	for _, b := range all {
+		for name := range b.named {
+			froms[name] = nil
+		}
+	}
+	for name := range froms {
+		for _, b := range all {
+			if from := b.named[name]; !slices.Contains(froms[name], from) {
+				froms[name] = append(froms[name], from)
+			}
+		}
+	}
+	maps.DeleteFunc(froms, func(_ string, all []string) bool { return len(all) < 2 })
+	return froms
 }
