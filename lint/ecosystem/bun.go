@@ -99,12 +99,16 @@ func bunCaches(u *Use, e Env) []Cache {
 	c := Cache{Name: "packages", Costs: "downloads every package again", ID: "imgmgr-bun", Locked: true, Fetched: true}
 	p := e.Project.in(u.Dir)
 	var file bunfig
+	moved := false
 	if p.Known() {
 		if err := toml.Unmarshal(p.read("bunfig.toml"), &file); err != nil {
 			c.Doubt = "bunfig.toml can't be read"
 		}
+		_, moved = npmrc(p.read(".npmrc"))["cache"] // tried with 1.4.5
 	}
-	c.Path, c.Guess = bunCacheDir(u, file, e)
+	if c.Path, c.Guess = bunCacheDir(u, file, e); moved {
+		c.Guess = "cache in .npmrc moves bun's cache"
+	}
 	backend := file.Install.Backend
 	if f, ok := u.options.last("--backend"); ok {
 		backend = f.value

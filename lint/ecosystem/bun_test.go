@@ -56,6 +56,7 @@ func TestBun(t *testing.T) {
 		{"bun ci", in([]string{"bunfig.toml", "[install.cache]\ndir = \"/e\""}), "packages /e" + end},
 		{"bun ci", in([]string{"bunfig.toml", "[install.cache]\ndisable = true"}), cache + end + " off(bunfig.toml turns the cache off)"},
 		{"bun ci", in([]string{"bunfig.toml", "["}), cache + " doubt(bunfig.toml can't be read)" + end},
+		{"bun ci", in([]string{".npmrc", "cache=/n"}), cache + " guess(cache in .npmrc moves bun's cache)" + end},
 		{"bun ci --backend symlink", in(nil), cache + end + " off(what is installed would be links into the cache)"},
 		{"bun ci", in([]string{"package.json", "{}"}), cache + " doubt(the project's name isn't known, and the cache must not be shared with other projects)"},
 		{"bun ci", locked("{"), cache + " doubt(bun.lock can't be read)" + end},

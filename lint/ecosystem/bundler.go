@@ -203,8 +203,8 @@ func (c *Cache) gemsChecked(u *Use, e Env) {
 	if _, ok := u.options.last("--gemfile"); ok {
 		c.Doubt = "bundle install is given --gemfile"
 	}
-	if p.holds(".bundle") && !locked {
-		c.Doubt = "the context has .bundle, which may name a mirror"
+	if p.holds(".bundle") {
+		c.Doubt = "the context has .bundle, which may have settings of Bundler"
 	}
 }
 

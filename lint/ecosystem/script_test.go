@@ -148,7 +148,8 @@ func TestBundler(t *testing.T) {
 		{install, ruby(gems+pinned, "BUNDLE_MIRROR__ALL=http://x"), cache},
 		{install, ruby(gems, "BUNDLE_GEMFILE=x"), doubt("BUNDLE_GEMFILE is set")},
 		{install + " --gemfile x", ruby(gems), doubt("bundle install is given --gemfile")},
-		{install, in(ruby(""), "Gemfile.lock", gems, ".bundle/config", ""), doubt("the context has .bundle, which may name a mirror")},
+		{install, in(ruby(""), "Gemfile.lock", gems, ".bundle/config", ""), doubt("the context has .bundle, which may have settings of Bundler")},
+		{install, in(ruby(""), "Gemfile.lock", gems+pinned, ".bundle/config", ""), doubt("the context has .bundle, which may have settings of Bundler")},
 
 		// Other folders.
 		{install, in(ruby(""), "Gemfile.lock", gems, "vendor/cache/a-1.0.gem", ""), cache + " useless(Bundler takes gems from vendor/cache)"},
