@@ -105,6 +105,18 @@ func findingRule(name string, severity lint.Severity) *lint.Rule {
 	return r
 }
 
+// settlingRule finds nothing, and says why of each RUN.
+func settlingRule(name string) *lint.Rule {
+	return planted(name, func(p *lint.Pass) error {
+		for _, in := range p.File.Instructions {
+			if in.Name == "RUN" {
+				p.Settle(in.Span, "%s has what\nit needs", in.Name)
+			}
+		}
+		return nil
+	})
+}
+
 func planted(name string, run func(*lint.Pass) error) *lint.Rule {
 	return &lint.Rule{Name: name, Severity: lint.Warning, Safety: lint.BuildSafe, Doc: lint.Doc{Title: "Planted"}, Run: run}
 }

@@ -19,7 +19,7 @@ import (
 const RequestRewrite = "frontend.imgmgr.rewrite"
 
 // rewriteVersion is the version of the subrequest's answer.
-const rewriteVersion = "1.0.0"
+const rewriteVersion = "1.1.0"
 
 // Explanation is the answer to [RequestRewrite]: result.json holds it, and
 // result.txt holds Dockerfile with the rest behind it in comments.
@@ -30,6 +30,8 @@ type Explanation struct {
 	Applied []AppliedFix `json:"applied"`
 	// Left are the findings whose fix isn't proven for this build.
 	Left []LeftFinding `json:"left"`
+	// Settled are the places that need no fix, or could gain nothing by one.
+	Settled []SettledPlace `json:"settled"`
 }
 
 // AppliedFix is a fix that the build makes.
@@ -57,6 +59,13 @@ type LeftFinding struct {
 	Doubt string `json:"doubt,omitempty"`
 }
 
+// SettledPlace is one that the build leaves as it is, without a finding.
+type SettledPlace struct {
+	Rule string `json:"rule"`
+	Line int    `json:"line"` // in the Dockerfile as written, from 1
+	Why  string `json:"why"`
+}
+
 // explain answers [RequestRewrite]. Unlike a build it fails where the rewrite
 // does.
 func (b *build) explain(ctx context.Context) (*client.Result, error) {
@@ -71,6 +80,7 @@ func (b *build) explain(ctx context.Context) (*client.Result, error) {
 		Dockerfile: string(b.src.Data),
 		Applied:    []AppliedFix{},
 		Left:       []LeftFinding{},
+		Settled:    []SettledPlace{},
 	}
 	if b.on.Rewrite != lint.RewriteOff {
 		out, err := b.rewrite(ctx)
@@ -101,6 +111,9 @@ func (e *Explanation) fill(out *lint.Rewritten) {
 			left.Doubt = d.Fix.Doubt
 		}
 		e.Left = append(e.Left, left)
+	}
+	for _, s := range out.Settled {
+		e.Settled = append(e.Settled, SettledPlace{Rule: s.Rule, Line: out.Map.Line(lineAt(out.Src, s.Start)), Why: s.Why})
 	}
 }
 
@@ -137,6 +150,9 @@ func (e *Explanation) text(mode lint.RewriteMode) string {
 		if l.Doubt != "" {
 			fmt.Fprintf(&w, "#   not proven: %s\n", l.Doubt)
 		}
+	}
+	for _, s := range e.Settled {
+		fmt.Fprintf(&w, "#\n# line %d is left as it is: %s (%s)\n", s.Line, s.Why, s.Rule)
 	}
 	return w.String()
 }

@@ -30,7 +30,7 @@ func asked(t *testing.T, request, dockerfile string, opts map[string]string, rul
 
 func TestRewriteIsExplained(t *testing.T) {
 	left := findingRule("PlantedDoubt", lint.Warning)
-	data, text, d := asked(t, RequestRewrite, twoSteps, nil, hoistRule(), mountRule(), left)
+	data, text, d := asked(t, RequestRewrite, twoSteps, nil, hoistRule(), mountRule(), left, settlingRule("PlantedCalm"))
 	var e Explanation
 	if err := json.Unmarshal([]byte(data), &e); err != nil {
 		t.Fatal(err)
@@ -45,12 +45,16 @@ func TestRewriteIsExplained(t *testing.T) {
 	if len(e.Left) != 1 || e.Left[0].Line != 4 || e.Left[0].Rule != "PlantedDoubt" {
 		t.Errorf("left: %+v", e.Left)
 	}
+	if want := []SettledPlace{{"PlantedCalm", 4, "RUN has what it needs"}}; !slices.Equal(e.Settled, want) {
+		t.Errorf("settled: %+v, want %+v", e.Settled, want)
+	}
 	for _, line := range strings.Split(strings.TrimPrefix(text, want), "\n") {
 		if line != "" && !strings.HasPrefix(line, "#") {
 			t.Errorf("the text is no Dockerfile: %q", line)
 		}
 	}
-	for _, part := range []string{"line 4: Move it above COPY (PlantedHoist)", "the image may lack: /planted", "line 4 is left as it is: this RUN was found."} {
+	for _, part := range []string{"line 4: Move it above COPY (PlantedHoist)", "the image may lack: /planted", "line 4 is left as it is: this RUN was found.",
+		"line 4 is left as it is: RUN has what it needs (PlantedCalm)"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the text lacks %q:\n%s", part, text)
 		}

@@ -39,7 +39,8 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 	pass.report = func(d Diagnostic) {
 		rule := pass.rule
 		if rule.Safety == BuildSafe && pass.onWindows(d) {
-			return // what proves a fix is knowledge of Linux
+			pass.Settle(d.Span, "what proves a fix is knowledge of Linux, and this stage runs on Windows")
+			return
 		}
 		if d.Fix != nil && d.Fix.Safety > rule.Safety {
 			failed = append(failed, fmt.Errorf("rule %s claims a %s fix, more than its %s", rule.Name, d.Fix.Safety, rule.Safety))
@@ -56,9 +57,11 @@ func run(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*
 				d.Message += ", and " + why
 			}
 		}
-		if !silenced(ignored, file, rule, d) {
-			found = append(found, d)
+		if silenced(ignored, file, rule, d) {
+			pass.Settle(d.Span, "a comment asks for silence about it")
+			return
 		}
+		found = append(found, d)
 	}
 	for _, rule := range lastLast(rules) {
 		if err := ctx.Err(); err != nil {

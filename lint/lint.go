@@ -11,6 +11,8 @@ package lint
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
@@ -147,6 +149,33 @@ type Pass struct {
 	shared  *shared
 	ignores []*Ignore
 	report  func(Diagnostic)
+}
+
+// Settled is a place that a rule looked at and leaves as it is without a finding:
+// it has what it needs, or could gain nothing.
+type Settled struct {
+	edit.Span
+	Rule string
+	Why  string // "npm ci keeps what it fetches in the cache mount at /root/.npm"
+}
+
+// Settle says why the rule that runs has no finding at a place of the kind that it
+// looks for. [Check] doesn't tell; [Rewrite] does.
+func (p *Pass) Settle(at edit.Span, format string, args ...any) {
+	s := Settled{at, p.rule.Name, oneLine.Replace(fmt.Sprintf(format, args...))}
+	if !slices.Contains(p.shared.settled, s) {
+		p.shared.settled = append(p.shared.settled, s)
+	}
+}
+
+// Written is the first line of an instruction as its owner wrote it: a rewrite may
+// have changed it since.
+func (p *Pass) Written(in *dockerfile.Instruction) string {
+	line := p.File.Lines.Line(in.Keyword.Start)
+	if p.shared.written != nil {
+		return p.shared.written.Text(line)
+	}
+	return p.File.Text(p.File.Lines.Span(line))
 }
 
 // oneLine keeps a message that quotes the file on one line.

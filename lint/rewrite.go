@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,6 +24,9 @@ type Rewritten struct {
 	// Left are the findings of the rules that could have been fixed but for a
 	// missing proof, in the rewritten text, ordered by place.
 	Left []Diagnostic
+	// Settled are the places in the rewritten text that the rules leave as they
+	// are, where the same rule says nothing else of the instruction.
+	Settled []Settled
 	// Ignoring are the findings in the rewritten text whose fixes are lines for
 	// the ignore list, which is the caller's to write. Applied hasn't them.
 	Ignoring []Diagnostic
@@ -77,8 +81,10 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 	}
 	fixing := slices.DeleteFunc(slices.Clone(rules), func(r *Rule) bool { return r.Safety < floor })
 	out := &Rewritten{Src: src, Map: edit.Identity(src)}
+	written := file
 	for range maxRounds {
-		rule, fixes, rest, err := nextFixes(ctx, file, fc, fixing, floor)
+		sh := &shared{written: out.Map}
+		rule, fixes, rest, err := nextFixes(ctx, file, fc, fixing, floor, sh)
 		if err != nil {
 			return nil, err
 		}
@@ -90,6 +96,7 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 					out.Left = append(out.Left, d)
 				}
 			}
+			out.settle(written, sh.settled)
 			return out, nil
 		}
 		if file, err = out.apply(file, rule, fixes); err != nil {
@@ -98,6 +105,28 @@ func Rewrite(ctx context.Context, name string, src []byte, fc facts.Context, rul
 	}
 	last := out.Applied[len(out.Applied)-1]
 	return nil, fmt.Errorf("rewrite %s: the fixes do not come to an end after %d rounds (the last was %s)", name, maxRounds, last.Rule)
+}
+
+// settle keeps what rules say of instructions of the file as written that they
+// have said nothing else of.
+func (r *Rewritten) settle(written *dockerfile.File, all []Settled) {
+	type saying struct {
+		rule string
+		in   *dockerfile.Instruction
+	}
+	spoken := map[saying]bool{}
+	for _, a := range r.Applied {
+		spoken[saying{a.Rule, written.At(written.Lines.Span(a.Line).Start)}] = true
+	}
+	for _, d := range r.Left {
+		spoken[saying{d.Rule, written.At(r.Map.Offset(d.Start))}] = true
+	}
+	for _, s := range all {
+		if !spoken[saying{s.Rule, written.At(r.Map.Offset(s.Start))}] {
+			r.Settled = append(r.Settled, s)
+		}
+	}
+	slices.SortStableFunc(r.Settled, func(a, b Settled) int { return cmp.Compare(a.Start, b.Start) })
 }
 
 // parse reads a file that is to be changed, or was: BuildKit's parser has to
@@ -112,8 +141,7 @@ func parse(name string, src []byte) (*dockerfile.File, error) {
 
 // nextFixes returns the fixes of the first rule that has any, as many as can be
 // made together, and what the rules found but may not fix in this text.
-func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety) (first *Rule, fixes, rest []Diagnostic, err error) {
-	sh := &shared{}
+func nextFixes(ctx context.Context, file *dockerfile.File, fc facts.Context, rules []*Rule, floor Safety, sh *shared) (first *Rule, fixes, rest []Diagnostic, err error) {
 	for _, rule := range rules {
 		found, err := run(ctx, file, fc, []*Rule{rule}, sh)
 		if err != nil {

@@ -2,6 +2,8 @@ package lint_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,5 +176,42 @@ func TestARuleSpeaksForItsAliases(t *testing.T) {
 	}
 	if strings.Join(got, " ") != "Ours Theirs" {
 		t.Errorf("found %v, want Ours of line 2 and Theirs of line 3", got)
+	}
+}
+
+// settles says of each RUN that is left why it is.
+var settles = &lint.Rule{Name: "Settles", Safety: lint.BuildSafe, Severity: lint.Warning, Run: func(p *lint.Pass) error {
+	for _, in := range p.File.Instructions {
+		text := p.File.Text(in.Span)
+		switch {
+		case in.Name != "RUN":
+		case strings.Contains(text, "one"):
+			p.Report(lint.Diagnostic{Span: in.Span, Message: "found " + p.Written(in)})
+		default:
+			p.Settle(in.Span, "%s was written as %s", text, strings.TrimSpace(p.Written(in)))
+			p.Settle(in.Span, "%s was written as %s", text, strings.TrimSpace(p.Written(in))) // said once
+		}
+	}
+	return nil
+}}
+
+// TestRewriteSaysWhatIsSettled: of instructions that the same rule says nothing else
+// of, in the owner's words also where another rule has changed or moved them.
+func TestRewriteSaysWhatIsSettled(t *testing.T) {
+	src := "FROM a\nCOPY . .\nRUN first \\\n  second\nRUN one\n# imgmgr ignore=Settles\nRUN one\n"
+	out := rewrite(t, src, lint.BuildSafe, replace("Mount", "RUN first", "RUN --mount=type=cache,target=/c first"), moveUp, settles)
+	var got []string
+	for _, s := range out.Settled {
+		got = append(got, fmt.Sprintf("%d %s %s", out.Map.Line(1+strings.Count(string(out.Src[:s.Start]), "\n")), s.Rule, s.Why))
+	}
+	want := []string{
+		"3 Settles RUN --mount=type=cache,target=/c first \\   second was written as RUN first \\",
+		"7 Settles a comment asks for silence about it",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("settled:\n%q\nwant\n%q\n%s", got, want, out.Src)
+	}
+	if len(out.Left) != 1 || strings.Contains(out.Left[0].Message, "second") {
+		t.Errorf("left: %+v", out.Left)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/lint/buildkit"
 	"github.com/imgmgr/imgmgr/lint/dockerfile"
+	"github.com/imgmgr/imgmgr/lint/edit"
 )
 
 // shared is what the rules of one Check work out once for all.
@@ -13,6 +14,8 @@ type shared struct {
 	below    map[*dockerfile.Stage][]below
 	buildkit func() (*buildkit.Report, error)
 	once     map[reflect.Type]any
+	settled  []Settled
+	written  *edit.Map // leads back to what the file's owner wrote; nil: the file is that
 }
 
 // Once returns what work makes of the file: made by the first rule of a Check that

@@ -89,6 +89,9 @@ func apkCaches(u *Use, e Env) []Cache {
 			c.Off = "apk is given " + name + ", which moves its cache"
 		}
 	}
+	if u.Through == "xx-apk" { // xx-apk, setup
+		c.Never = "xx-apk would leave a link into the cache in the image where there is one"
+	}
 	if _, set, known := e.get("APK_CONFIG"); set || (!known && e.Open["APK_CONFIG"]) {
 		c.Guess = "APK_CONFIG may turn apk's cache off"
 	}

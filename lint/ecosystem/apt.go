@@ -47,7 +47,7 @@ func apt() *Tool {
 
 func matchApt(c *shell.Command) *Use {
 	name := c.Name()
-	if name != "apt-get" && name != "apt" {
+	if name != "apt-get" && name != "apt" && name != "aptitude" {
 		return nil
 	}
 	l := parseLine(c, "-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a", "--host-architecture")
@@ -55,7 +55,7 @@ func matchApt(c *shell.Command) *Use {
 	switch l.operand(0) {
 	case "update":
 		u.Kind = Index
-	case "install", "reinstall", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "satisfy", "dselect-upgrade":
+	case "install", "reinstall", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "satisfy", "dselect-upgrade", "safe-upgrade":
 		u.Kind = Fetch
 		if l.on("-s", "--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "--print-uris") {
 			u.Kind = 0
@@ -108,6 +108,9 @@ func aptCaches(u *Use, e Env) []Cache {
 			c.Doubt = "apt-get is told to download only, so a later step may need the archives"
 		}
 	}
+	if u.Command.Name() == "aptitude" { // it has settings of its own beside those of apt.conf(5)
+		c.Doubt = "no image built with aptitude has been proven equal yet"
+	}
 	if _, set, known := e.get("APT_CONFIG"); set || (!known && e.Open["APT_CONFIG"]) {
 		c.Guess = "APT_CONFIG may move apt's cache"
 	}
@@ -127,6 +130,9 @@ func movesAptCache(option string) bool {
 // only, so that a pin breaks with the next security update. apt-get -qq implies
 // -y (apt-get(8)).
 func aptHabits(u *Use) Habits {
+	if u.Command.Name() == "aptitude" {
+		return Habits{} // its options are others
+	}
 	h := Habits{Codes: Codes{Pin: "DL3008", Yes: "DL3014", Lean: "DL3015"}}
 	verb := u.options.operand(0)
 	if u.Kind&Fetch == 0 && !slices.Contains([]string{"remove", "purge", "autoremove"}, verb) {

@@ -104,7 +104,8 @@ func bundlerCaches(u *Use, e Env) []Cache {
 	}
 	c := Cache{Name: "packages", Costs: "downloads every gem again", ID: "imgmgr-gems", Locked: true, Fetched: true, Settable: true}
 	if _, set, _ := e.get("GEM_HOME"); !set && repository(e.Base) != "ruby" {
-		return nil // RubyGems' default has Ruby's version in it
+		// RubyGems' default has Ruby's version in it.
+		return []Cache{{Useless: "where RubyGems keeps its gems is not known (GEM_HOME says it)"}}
 	}
 	c.gemFolder(u, e)
 	if u.Title != "bundle install" {

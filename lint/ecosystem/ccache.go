@@ -12,7 +12,7 @@ import (
 // They are known by the command in front of a compiler, or by the variables
 // that put them there; without either, nothing says that a build uses one.
 func ccache() *Tool {
-	return &Tool{Name: "ccache", Proven: true, Example: Example{
+	return &Tool{Name: "ccache", Lies: []string{"configure"}, Proven: true, Example: Example{
 		Base: "gcc:15",
 		Files: map[string]string{
 			"Makefile": "app: main.c\n",

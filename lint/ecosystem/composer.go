@@ -13,7 +13,7 @@ import (
 // 03-cli, 04-schema, 06-config) and src/Composer/Factory.php where that leaves
 // something open.
 func composer() *Tool {
-	return &Tool{Name: "composer", Proven: true, Match: matchComposer, Caches: composerCaches, Manifests: composerManifests, Example: Example{
+	return &Tool{Name: "composer", Lies: []string{"composer.phar"}, Proven: true, Match: matchComposer, Caches: composerCaches, Manifests: composerManifests, Example: Example{
 		Base: "php:8.4-cli",
 		Files: map[string]string{
 			"composer.json": `{"name": "example/app"}`,
@@ -32,12 +32,14 @@ var composerValued = [...]string{
 }
 
 func matchComposer(c *shell.Command) *Use {
-	args := c.Args()
-	switch name := c.Name(); {
-	case name == "composer" || name == "composer.phar":
-	case name == "php" && len(args) > 0 && path.Base(args[0].Value) == "composer.phar":
-		// php composer.phar install
-		c = &shell.Command{Span: c.Span, Words: c.Words[1:], Assigns: c.Assigns, Wrappers: c.Wrappers}
+	switch name := c.Name(); name {
+	case "composer", "composer.phar":
+	case "php": // php -d memory_limit=-1 composer.phar install
+		at := behindOptions(c.Args(), "-d", "-c")
+		if at >= len(c.Words) || !slices.Contains([]string{"composer", "composer.phar"}, path.Base(c.Words[at].Value)) {
+			return nil
+		}
+		c = with(c, c.Words[at:])
 	default:
 		return nil
 	}

@@ -32,6 +32,9 @@ type Tool struct {
 	// Proven says that the oracle builds projects of this tool and finds the
 	// rewritten images equal. Without it, no fix is made unseen.
 	Proven bool
+	// Lies are the names of its programs that lie with a project's sources: "mvnw".
+	// Any other program is surely its own only in a folder of programs.
+	Lies []string
 	// Match says what a command asks of this tool; nil for another's command.
 	Match func(*shell.Command) *Use
 	// Caches are the caches that a use would fill in an environment.
@@ -65,15 +68,7 @@ type Example struct {
 }
 
 // Find returns what a command asks of a known tool, or nil.
-func Find(c *shell.Command) *Use {
-	for _, t := range known {
-		if u := t.Match(c); u != nil {
-			u.Tool, u.Command = t, c
-			return u
-		}
-	}
-	return nil
-}
+func Find(c *shell.Command) *Use { return find(c, known[:]) }
 
 // As returns what a command asks of the tool of this name, or nil.
 func As(tool string, c *shell.Command) *Use {
@@ -81,11 +76,64 @@ func As(tool string, c *shell.Command) *Use {
 	if i < 0 {
 		return nil
 	}
-	u := known[i].Match(c)
-	if u != nil {
-		u.Tool, u.Command = known[i], c
+	return find(c, known[i:i+1])
+}
+
+// find looks at what another program starts first: to the tool whose own "run"
+// that is, it would say nothing.
+func find(c *shell.Command, tools []*Tool) *Use {
+	if inner, program := started(c); inner != nil {
+		if u := match(inner, tools); u != nil && u.Kind&(Fetch|Build|Offline) != 0 {
+			if rest, ok := strings.CutPrefix(program, "xx-"); ok {
+				u.Title = strings.Replace(u.Title, rest, program, 1)
+			} else {
+				u.Title = program + " " + u.Title
+			}
+			return u.through(program)
+		}
 	}
+	return match(c, tools)
+}
+
+// match asks the tools. A program of the project that has a tool's name is taken for
+// it as far as its caches go.
+func match(c *shell.Command, tools []*Tool) *Use {
+	named, ok := installed(c)
+	for _, t := range tools {
+		u := t.Match(named)
+		if u == nil {
+			continue
+		}
+		u.Tool, u.Command = t, named
+		if named != c {
+			u.Heeds = nil // the program is known by its name alone
+		}
+		if ok || slices.Contains(t.Lies, named.Name()) {
+			return u
+		}
+		if u.Kind&(Fetch|Build|Offline) == 0 {
+			return nil
+		}
+		return u.through(named.Words[0].Value)
+	}
+	return nil
+}
+
+// through is the use where another program has a hand in it.
+func (u *Use) through(program string) *Use {
+	u.Through = program
+	u.Installs, u.Apart, u.Cleans, u.Spares, u.Heeds = false, false, false, "", nil
 	return u
+}
+
+// FindAs returns what a command asks of a known tool with other words in the place of
+// those that the variable stands for; nil where that installs nothing.
+func FindAs(c *shell.Command, words []shell.Word, variable string) *Use {
+	u := match(with(c, words), known[:])
+	if u == nil || u.Kind&(Fetch|Build|Offline) == 0 {
+		return nil
+	}
+	return u.through(variable)
 }
 
 // Cross is how a command compiles for another platform than it runs on.
@@ -119,6 +167,10 @@ type Use struct {
 	Kind  Kind
 	// Empties are the names of the caches that a Clean empties; nil for all.
 	Empties []string
+	// Through is what has a hand in the command, so that not all is known of it:
+	// the program that starts it ("xargs"), the variable that its words come from
+	// ("$PIP"), or the project's own program of the tool's name ("./npm"). "" for none.
+	Through string
 	// Cleans reports that a Clean does that and nothing else, and doesn't fail.
 	Cleans bool
 	// Spares are options that keep a Clean to the image's own folder where the

@@ -53,7 +53,7 @@ func TestFind(t *testing.T) {
 		{"apt-get -s install x", "apt-get install"},
 		{"apt-get clean", "apt-get clean clean"},
 		{"apt-get purge x", "apt-get"},
-		{"aptitude install x", "none"},
+		{"aptitude install x", "aptitude install fetch"},
 		{"npm ci --omit=dev", "npm ci fetch installs"},
 		{"npm --prefix web ci", "npm ci fetch installs in web"},
 		{"npm --prefix /web ci", "npm ci fetch installs in ?"},
@@ -94,6 +94,9 @@ func TestFind(t *testing.T) {
 			}
 			if u.Installs {
 				got += " installs"
+			}
+			if u.Through != "" {
+				got += " through " + u.Through
 			}
 			if u.Doubt != "" {
 				got += " doubt"

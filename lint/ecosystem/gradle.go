@@ -12,7 +12,7 @@ import (
 // Directories and Files Gradle Uses", "Dependency Caching", "Command-Line
 // Interface").
 func gradle() *Tool {
-	return &Tool{Name: "gradle", Proven: true, Match: matchGradle, Caches: gradleCaches, Cross: jvmCross, Example: Example{
+	return &Tool{Name: "gradle", Lies: []string{"gradlew"}, Proven: true, Match: matchGradle, Caches: gradleCaches, Cross: jvmCross, Example: Example{
 		Base: "eclipse-temurin:21",
 		Files: map[string]string{
 			"build.gradle":    "",

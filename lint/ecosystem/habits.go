@@ -59,7 +59,7 @@ type Package struct {
 // HabitsOf is what is asked of a use; the zero value for a tool that nothing
 // is asked of.
 func (u *Use) HabitsOf() Habits {
-	if u.Tool == nil || u.Tool.Habits == nil {
+	if u.Tool == nil || u.Tool.Habits == nil || u.Through != "" {
 		return Habits{}
 	}
 	return u.Tool.Habits(u)

@@ -12,7 +12,7 @@ import (
 // maven is Java's build tool, by its own documentation (maven.apache.org:
 // settings, pom reference, "Introduction to the Build Lifecycle", mvn --help).
 func maven() *Tool {
-	return &Tool{Name: "maven", Proven: true, Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Cross: jvmCross, Example: Example{
+	return &Tool{Name: "maven", Lies: []string{"mvnw"}, Proven: true, Match: matchMaven, Caches: mavenCaches, Manifests: mavenManifests, Cross: jvmCross, Example: Example{
 		Base: "maven:3-eclipse-temurin-21",
 		Files: map[string]string{
 			"pom.xml": "<project><modelVersion>4.0.0</modelVersion><groupId>example</groupId><artifactId>app</artifactId><version>1</version></project>",

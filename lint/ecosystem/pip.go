@@ -84,20 +84,7 @@ func pipWords(c *shell.Command) []shell.Word {
 	if pipName.MatchString(c.Name()) {
 		return c.Words
 	}
-	if !pythonName.MatchString(c.Name()) {
-		return nil
-	}
-	for i := 1; i < len(c.Words); i++ {
-		switch v := c.Words[i].Value; {
-		case v == "-m" && i+1 < len(c.Words) && c.Words[i+1].Literal && c.Words[i+1].Value == "pip":
-			return c.Words[i+1:]
-		case v == "-W" || v == "-X": // python(1): these take a word
-			i++
-		case !c.Words[i].Literal || !strings.HasPrefix(v, "-") || strings.HasPrefix(v, "-m") || strings.HasPrefix(v, "-c"):
-			return nil
-		}
-	}
-	return nil
+	return moduleWords(c, "pip")
 }
 
 // pipCaches: HTTP responses lie in http-v2, before pip 23.3 in http, and wheels
@@ -110,6 +97,9 @@ func pipWords(c *shell.Command) []shell.Word {
 //
 // The folder also has selfcheck, which stays in the image.
 func pipCaches(u *Use, e Env) []Cache {
+	if u.options.on("--no-index") {
+		return []Cache{{Useless: "it takes everything from folders (--no-index)"}}
+	}
 	if u.Kind&Fetch == 0 {
 		return nil
 	}

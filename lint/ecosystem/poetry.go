@@ -67,12 +67,7 @@ func poetryWords(c *shell.Command) []shell.Word {
 	if c.Name() == "poetry" {
 		return c.Words
 	}
-	if m, _ := c.Arg(0); m == "-m" && pythonName.MatchString(c.Name()) {
-		if name, _ := c.Arg(1); name == "poetry" {
-			return c.Words[2:]
-		}
-	}
-	return nil
+	return moduleWords(c, "poetry")
 }
 
 // poetryCaches: of the folder "cache-dir", cache holds what indexes have

@@ -162,7 +162,7 @@ func TestBundler(t *testing.T) {
 		{install, ruby(gems, "BUNDLE_PATH=b", "RUBY_VERSION=3.4.7"), "packages /usr/local/bundle/ruby/3.4.0/cache guess(BUNDLE_PATH=b is no absolute path)"},
 		{"gem install rails", ruby(gems, "BUNDLE_PATH=/b"), doubt("gem install takes a gem from the cache by its name, without a check of what it holds")},
 		{"gem install -i /x rails", ruby(gems), cache + " guess(gem install is given -i) doubt(gem install takes a gem from the cache by its name, without a check of what it holds)"},
-		{"gem install rails", on("debian"), ""},
+		{"gem install rails", on("debian"), "  useless(where RubyGems keeps its gems is not known (GEM_HOME says it))"},
 		{"bundle exec rake", ruby(gems), ""},
 	})
 }

@@ -179,6 +179,6 @@ func TestZypper(t *testing.T) {
 	checkCaches(t, []cacheCase{
 		{"zypper install curl", root(), "packages /var/cache/zypp/packages" + never},
 		{"zypper -C /x install curl", root(), "packages /var/cache/zypp/packages guess(zypper is given another cache folder)" + never},
-		{"zypper install --dry-run curl", root(), ""},
+		{"zypper install --dry-run curl", root(), "  useless(it installs nothing)"},
 	})
 }

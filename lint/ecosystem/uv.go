@@ -38,11 +38,13 @@ var uvValued = [...]string{
 }
 
 func matchUV(c *shell.Command) *Use {
-	name := c.Name()
+	name, words := c.Name(), c.Words
 	if name != "uv" && name != "uvx" {
-		return nil
+		if words = moduleWords(c, "uv"); words == nil {
+			return nil
+		}
 	}
-	l := parseLine(c, uvValued[:]...)
+	l := parseLine(&shell.Command{Words: words}, uvValued[:]...)
 	u := &Use{options: l, Title: "uv " + l.operand(0), Dir: "."}
 	switch l.operand(0) {
 	case "sync":

@@ -62,6 +62,11 @@ func matchYarn(c *shell.Command) *Use {
 		if slices.Contains([]string{"add", "upgrade"}, l.operand(1)) {
 			u.Kind = Fetch
 		}
+	case "workspace": // yarn workspace NAME add …
+		u.Title = "yarn"
+		if slices.Contains([]string{"install", "add", "upgrade", "up"}, l.operand(2)) {
+			u.Kind, u.Title = Fetch, "yarn workspace "+l.operand(2)
+		}
 	case "workspaces":
 		if l.operand(1) == "focus" {
 			u.Kind, u.Title = Fetch, "yarn workspaces focus"

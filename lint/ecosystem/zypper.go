@@ -49,8 +49,11 @@ func matchZypper(c *shell.Command) *Use {
 // default (zypper(8), "addrepo", --no-keep-packages). That is a setting of the
 // image, which a fix may not change.
 func zypperCaches(u *Use, e Env) []Cache {
-	if u.Kind&Fetch == 0 || u.options.on("--dry-run", "--download-only", "-d") {
+	if u.Kind&Fetch == 0 {
 		return nil
+	}
+	if u.options.on("--dry-run", "--download-only", "-d") {
+		return []Cache{{Useless: "it installs nothing"}}
 	}
 	c := Cache{
 		Name: "packages", Path: "/var/cache/zypp/packages", Costs: "downloads every package again",

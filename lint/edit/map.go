@@ -76,6 +76,16 @@ func (m *Map) Line(line int) int {
 	return first.lines.Line(m.Offset(m.edited.Span(line).Start))
 }
 
+// Text returns the line of the original that a line of the edited text stands
+// for, with its newline.
+func (m *Map) Text(line int) string {
+	first := m
+	for first.before != nil {
+		first = first.before
+	}
+	return string(first.lines.Span(m.Line(line)).Of(first.src))
+}
+
 // step leads one round back.
 func (m *Map) step(i int) int {
 	for n := len(m.pieces) - 1; n >= 0; n-- {

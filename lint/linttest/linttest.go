@@ -2,7 +2,8 @@
 //
 // A golden file is a txtar archive named after a rule. Each folder in it is a
 // case: "Dockerfile" is the input, "want" the findings, one a line, "fixed" the
-// file after all of the rule's fixes, absent where there are none. "images.json"
+// file after all of the rule's fixes, and "settled" what the rule then leaves and why;
+// both are absent where there is none. "images.json"
 // (reference to facts.Image, with its files by path), "registry.json" (reference to
 // facts.Manifest), "shellcheck.json" (see [Shell]) and "facts.json" say what is known of the world;
 // every other file is the build context.
@@ -49,10 +50,11 @@ func golden(t *testing.T, path string, rule *lint.Rule) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			want, fixed := c.run(t, rule)
+			want, fixed, settled := c.run(t, rule)
 			if *update {
 				c.put("want", want)
 				c.put("fixed", fixed)
+				c.put("settled", settled)
 				return
 			}
 			if diff := cmp.Diff(c.files["want"], want); diff != "" {
@@ -60,6 +62,9 @@ func golden(t *testing.T, path string, rule *lint.Rule) {
 			}
 			if diff := cmp.Diff(c.files["fixed"], fixed); diff != "" {
 				t.Errorf("fixed Dockerfile (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.files["settled"], settled); diff != "" {
+				t.Errorf("what is left without a finding (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -104,7 +109,7 @@ func write(t *testing.T, path string, comment []byte, cases []*testCase) {
 	out := &txtar.Archive{Comment: comment}
 	for _, c := range cases {
 		for _, file := range c.order {
-			if file == "fixed" && c.files[file] == "" {
+			if (file == "fixed" || file == "settled") && c.files[file] == "" {
 				continue
 			}
 			out.Files = append(out.Files, txtar.File{Name: c.name + "/" + file, Data: []byte(c.files[file])})
@@ -137,8 +142,9 @@ type world struct {
 	Config string `json:"config"`
 }
 
-// run returns the findings and the fixed file, as the golden file writes them.
-func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
+// run returns the findings, the fixed file, and what is left without a finding, as
+// the golden file writes them.
+func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed, settled string) {
 	var w world
 	if text, ok := c.files["facts.json"]; ok {
 		if err := json.Unmarshal([]byte(text), &w); err != nil {
@@ -163,19 +169,22 @@ func (c *testCase) run(t *testing.T, rule *lint.Rule) (want, fixed string) {
 		want += Line(parsed, d) + "\n"
 	}
 	if rule.Safety == lint.None {
-		return want, ""
+		return want, "", ""
 	}
 	out, err := lint.Rewrite(context.Background(), "Dockerfile", []byte(src), fc, rules, lint.Unsafe)
 	if err != nil {
 		t.Fatalf("rewrite: %v", err)
 	}
+	for _, d := range out.Settled {
+		settled += fmt.Sprintf("%d %s\n", parsed.Lines.Line(out.Map.Offset(d.Start)), d.Why)
+	}
 	if bytes.Equal(out.Src, []byte(src)) {
-		return want, ""
+		return want, "", settled
 	}
 	if w.CRLF && strings.Count(string(out.Src), "\n") != strings.Count(string(out.Src), "\r\n") {
 		t.Errorf("the fix mixes line endings:\n%q", out.Src)
 	}
-	return want, strings.ReplaceAll(string(out.Src), "\r\n", "\n")
+	return want, strings.ReplaceAll(string(out.Src), "\r\n", "\n"), settled
 }
 
 func (c *testCase) facts(t *testing.T, w world) facts.Context {
@@ -212,7 +221,7 @@ func (c *testCase) facts(t *testing.T, w world) facts.Context {
 	files := fstest.MapFS{}
 	for name, text := range c.files {
 		switch name {
-		case "want", "fixed", "images.json", "registry.json", "facts.json", "shellcheck.json":
+		case "want", "fixed", "settled", "images.json", "registry.json", "facts.json", "shellcheck.json":
 		case ".dockerignore":
 			fc.Ignored = []byte(text)
 		default:

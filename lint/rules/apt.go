@@ -26,7 +26,7 @@ func updates(c *shell.Command) bool {
 
 // readsLists reports that the command looks packages up in apt's lists.
 func readsLists(c *shell.Command) bool {
-	if u := aptUse(c); u != nil {
+	if u := aptUse(c); u != nil && c.Name() != "aptitude" {
 		verb := u.Title[strings.LastIndex(u.Title, " ")+1:]
 		return u.Kind&ecosystem.Fetch != 0 || verb == "source" || verb == "download"
 	}

@@ -63,8 +63,8 @@ func (all *steps) bypassed(s *step, i int) {
 			names = append(names, w.Word.Value)
 		}
 		made := ""
-		if s.made[s.commands[i]] {
-			made = " in the Makefile"
+		if where := s.elsewhere[s.commands[i]]; where != "" {
+			made = " in " + where
 		}
 		d := lint.Diagnostic{
 			Span:    u.Command.Span,
@@ -107,7 +107,7 @@ func instead(words []ecosystem.Instead) string {
 // without are the edits that take the words out; none where they can't be: they
 // stand in a Makefile, or behind something other than white space.
 func (all *steps) without(s *step, w *want) []edit.Edit {
-	if s.in.JSON || s.made[w.use.Command] {
+	if s.in.JSON || s.elsewhere[w.use.Command] != "" {
 		return nil
 	}
 	for _, i := range w.cache.Instead {

@@ -227,8 +227,11 @@ func unwritable(i ecosystem.Instead) string {
 func (all *steps) gapBefore(w *want, word shell.Word) edit.Span {
 	for _, u := range append([]*ecosystem.Use{w.use}, w.also...) {
 		for i, other := range u.Command.Words {
-			if i > 0 && other.Span == word.Span {
-				return edit.Span{Start: u.Command.Words[i-1].Span.End, End: word.Span.Start}
+			if i == 0 || other.Span != word.Span {
+				continue
+			}
+			if before := u.Command.Words[i-1].Span.End; before <= word.Span.Start {
+				return edit.Span{Start: before, End: word.Span.Start}
 			}
 		}
 	}

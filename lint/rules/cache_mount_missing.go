@@ -31,7 +31,12 @@ The frontend adds the mount by itself where the Dockerfile, the context and the 
 the image stays the same but for the cache itself: the folder's path is known, nothing else in the Dockerfile reads or
 writes it, nothing in the step removes it, and what the tool takes from the cache it checks by itself. Elsewhere the
 fix names what is missing to the proof. Programs that the step runs are taken not to reach into another tool's cache.
-What make runs is read from the context's Makefile, where that tells all of it.
+What make runs is read from the context's Makefile, where that tells all of it. RUN in its JSON form keeps it: mounts are
+added in front, and a word within the JSON is not changed. Where a tool is started by another program (xargs, poetry run,
+xx-apt-get), by a variable or by a path into the project, the fix is offered and not made unseen.
+
+A step that installs something is never met with silence: where it has its cache mount, or could gain nothing by one,
+"docker buildx build --call=imgmgr.rewrite ." says so.
 
 Mounts need BuildKit. The heredoc that the fix for apt adds needs Dockerfile syntax 1.4: the fix is safe where the file shows
 that its builder reads that, by "# syntax=docker/dockerfile:1" on top or by what it uses already.`,
@@ -47,8 +52,12 @@ that its builder reads that, by "# syntax=docker/dockerfile:1" on top or by what
 	Run: func(p *lint.Pass) error {
 		steps := newSteps(p)
 		for _, s := range steps.list {
-			for _, group := range grouped(steps.wants(s)) {
+			wants, content := steps.wants(s)
+			for _, group := range grouped(wants) {
 				p.Report(steps.diagnostic(s, group))
+			}
+			for _, c := range content {
+				p.Settle(c.use.Command.Span, "%s", c.why)
 			}
 		}
 		return nil

@@ -53,6 +53,11 @@ func (all *steps) alone(s *step, w *want) verdict {
 		v.less(lint.Safe, "the digest of %s is not known", s.base)
 	}
 	all.user(s, w, &v)
+	for _, u := range append([]*ecosystem.Use{w.use}, w.also...) {
+		if u.Through != "" {
+			v.less(lint.Safe, "what %s makes of the command is not known", u.Through)
+		}
+	}
 	if w.cache.Never != "" {
 		v.block("%s", w.cache.Never)
 	}
@@ -104,7 +109,7 @@ func (all *steps) user(s *step, w *want, v *verdict) {
 	}
 	for _, wrap := range wrappers {
 		switch wrap.Value {
-		case "exec", "command", "builtin", "time", "nice", "ionice", "nohup", "timeout", "stdbuf", "setsid", "eatmydata", "chronic", "sh", "bash", "dash", "ash":
+		case "exec", "command", "builtin", "time", "nice", "ionice", "nohup", "timeout", "stdbuf", "setsid", "eatmydata", "chronic", "sh", "bash", "dash", "ash", "eval":
 		case "env":
 			if strings.Contains(wrap.Raw, " -") {
 				v.less(lint.Unsafe, "%s changes the environment", wrap.Raw)

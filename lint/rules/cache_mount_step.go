@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -24,8 +25,9 @@ type step struct {
 	base     string // reference of the stage's base image; as written where an ARG in it isn't known
 	commands []*shell.Command
 	uses     []*ecosystem.Use // of commands, nil for those of no known tool
-	// made are the commands that stand in a Makefile: they can't be edited.
-	made map[*shell.Command]bool
+	// elsewhere says of commands where their words stand that aren't the RUN's own, and
+	// can't be edited: "the Makefile", "$PIP".
+	elsewhere map[*shell.Command]string
 	// opaque reports that the script can't be read, or is of another language.
 	opaque  bool
 	project ecosystem.Project
@@ -78,12 +80,62 @@ func (all *steps) step(in *dockerfile.Instruction) *step {
 		s.base = ref
 	}
 	s.commands, s.opaque = commandsOf(all.pass.File, in)
+	if in.JSON {
+		s.commands, s.opaque = shell.Exec(s.commands[0])
+	}
 	s.project = all.project(in)
 	all.throughMake(s)
-	for _, c := range s.commands {
-		s.uses = append(s.uses, use(all.pass, c))
+	for i, c := range s.commands {
+		u := use(all.pass, c)
+		if u == nil || u.Kind == 0 {
+			if spelled := s.spelled(i); spelled != nil {
+				u = spelled
+			}
+		}
+		s.uses = append(s.uses, u)
 	}
 	return s
+}
+
+// spelled is what the i-th command asks of a tool with the values of its variables in
+// their place; nil where none is known, or that installs nothing.
+func (s *step) spelled(i int) *ecosystem.Use {
+	c := s.commands[i]
+	var words []shell.Word
+	through := ""
+	var env *ecosystem.Env
+	for _, w := range c.Words {
+		name := wholeVariable(strings.Trim(w.Raw, `"`))
+		if name == "" {
+			words = append(words, w)
+			continue
+		}
+		if env == nil {
+			e := s.env(i)
+			env = &e
+		}
+		value, known := env.Vars[name]
+		if !known || strings.ContainsAny(value, "\"'\\*?[~$`|&;<>()") {
+			words = append(words, w)
+			continue
+		}
+		parts := strings.Fields(value)
+		if w.Raw[0] == '"' {
+			parts = []string{value}
+		}
+		for _, part := range parts {
+			words = append(words, shell.Word{Span: w.Span, Raw: w.Raw, Value: part, Literal: true})
+		}
+		through = cmp.Or(through, "$"+name)
+	}
+	if through == "" {
+		return nil
+	}
+	u := ecosystem.FindAs(c, words, through)
+	if u != nil {
+		s.elsewhere[c], s.elsewhere[u.Command] = through, through
+	}
+	return u
 }
 
 // root is the stage that a stage's lineage starts with.
@@ -103,7 +155,7 @@ func commandsOf(f *dockerfile.File, in *dockerfile.Instruction) (commands []*she
 			c.Span.End = a.Span.End
 			c.Words = append(c.Words, shell.Word{Span: a.Span, Raw: a.Raw, Value: a.Value, Literal: true})
 		}
-		return []*shell.Command{c}, slices.Contains([]string{"sh", "bash", "dash", "ash", "env"}, c.Name())
+		return []*shell.Command{c}, false
 	}
 	script := f.Script(in)
 	if script == nil {
@@ -239,21 +291,48 @@ func assign(e *ecosystem.Env, name, value string, known bool) {
 	}
 }
 
-// wants are the caches that the step lacks, each once.
-func (all *steps) wants(s *step) []*want {
-	var wants []*want
-	for _, w := range all.caches(s) {
-		if all.mounted(s, w.cache.Path) != nil || all.mounted(s, w.target()) != nil || w.cache.Scratch != "" && all.mounted(s, w.cache.Scratch) != nil {
+// contented is a use that fills caches and lacks no mount.
+type contented struct {
+	use *ecosystem.Use
+	why string
+}
+
+// wants are the caches that the step lacks, each once, and the uses that lack none.
+func (all *steps) wants(s *step) (wants []*want, content []contented) {
+	caches, content := all.gains(s)
+	for _, w := range caches {
+		if why := all.hasMount(s, w); why != "" {
+			content = append(content, contented{w.use, why})
 			continue
 		}
 		w.verdict = all.judge(s, w)
 		w.follows = w.cache.Kept && all.filledBefore(s, w)
 		if w.follows && (w.blocked != "" || w.safety < lint.BuildSafe) {
-			continue // it has what it needs from the layer below
+			content = append(content, contented{w.use, fmt.Sprintf("%s finds in the layers below what it would take from a cache at %s", w.use.Title, w.cache.Path)})
+			continue
 		}
 		wants = append(wants, w)
 	}
-	return wants
+	return wants, content
+}
+
+// hasMount says which mount of the step serves a cache, or may; "" for none.
+func (all *steps) hasMount(s *step, w *want) string {
+	for _, place := range w.places() {
+		if w.cache.Override != nil && place == w.cache.Override.Path {
+			continue
+		}
+		switch m := all.mounted(s, place); {
+		case m == nil:
+		case m.Target == "":
+			return fmt.Sprintf("whether a mount of the step lies at %s, the cache of %s, is not known", place, w.use.Title)
+		case m.Kind == "cache":
+			return fmt.Sprintf("%s has a cache mount at %s", w.use.Title, m.Target)
+		default:
+			return fmt.Sprintf("%s has a mount of another kind (%s) at %s, where its cache lies", w.use.Title, m.Kind, m.Target)
+		}
+	}
+	return ""
 }
 
 // filledBefore reports that an earlier step leaves the cache's content in the
@@ -274,21 +353,38 @@ func (all *steps) filledBefore(s *step, w *want) bool {
 
 // caches are the caches that the step's commands would use, mounted or not.
 func (all *steps) caches(s *step) []*want {
-	if s.opaque || s.in.Err != nil {
-		return nil
-	}
-	var wants []*want
+	wants, _ := all.gains(s)
+	return wants
+}
+
+// gains are caches, and the uses that fill some and would gain nothing from them.
+func (all *steps) gains(s *step) (wants []*want, content []contented) {
 	offline := network(s.in) == "none"
 	for i, u := range s.uses {
 		if u == nil {
 			continue
 		}
+		idle := func(format string, args ...any) {
+			content = append(content, contented{u, u.Title + " gets no cache mount: " + fmt.Sprintf(format, args...)})
+		}
+		if s.in.Err != nil {
+			idle("BuildKit refuses this RUN")
+			continue
+		}
+		if u.Kind&ecosystem.Offline != 0 {
+			idle("it is told to download nothing")
+		}
 		for _, c := range u.Tool.Caches(u, s.env(i)) {
-			if c.Useless != "" || offline && c.Fetched {
+			if c.Useless != "" {
+				idle("%s", c.Useless)
 				continue
 			}
-			if s.made[s.commands[i]] && len(c.Instead) > 0 {
-				c.Off, c.Instead, c.Scratch = "in the Makefile "+unwritable(c.Instead[0]), nil, ""
+			if offline && c.Fetched {
+				idle("the step has no network")
+				continue
+			}
+			if where := s.elsewhere[s.commands[i]]; where != "" && len(c.Instead) > 0 {
+				c.Off, c.Instead, c.Scratch = "in "+where+" "+unwritable(c.Instead[0]), nil, ""
 			}
 			k := slices.IndexFunc(wants, func(w *want) bool { return w.cache.Path == c.Path })
 			if k < 0 {
@@ -298,7 +394,7 @@ func (all *steps) caches(s *step) []*want {
 			wants[k].merge(u, c)
 		}
 	}
-	return wants
+	return wants, content
 }
 
 // merge takes in a further use of the same cache: what stands against one use

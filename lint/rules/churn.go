@@ -25,7 +25,7 @@ func churn(p *lint.Pass, in *dockerfile.Instruction, enough []string) []lint.Evi
 	if all < leastCommits {
 		return nil
 	}
-	says := fmt.Sprintf("what %s takes changed in %d of the last %d commits", quoted(p.File, in), changed, all)
+	says := fmt.Sprintf("what %s takes changed in %d of the last %d commits", quoted(p, in), changed, all)
 	if len(enough) > 0 {
 		fewer, _ := p.Facts.Changes(p.Context, enough...)
 		says += fmt.Sprintf(", and %s in %d", strings.Join(enough, ", "), fewer)

@@ -41,7 +41,7 @@ The rule knows chmod, chgrp and redirections that name a copied file, and is sil
 				}
 				d := lint.Diagnostic{
 					Span:    c.Span,
-					Message: fmt.Sprintf("%s runs as %s and can't change %s, which is root's: %s has no --chown", c.Name(), user, target, quoted(p.File, copied)),
+					Message: fmt.Sprintf("%s runs as %s and can't change %s, which is root's: %s has no --chown", c.Name(), user, target, quoted(p, copied)),
 				}
 				if plainPath("/" + user) {
 					at := copied.Keyword.End

@@ -109,7 +109,7 @@ func (w *worlds) judgeCopy(in *dockerfile.Instruction, c *instructions.CopyComma
 	at := in.Keyword.End
 	w.pass.Report(lint.Diagnostic{
 		Span:    in.Span,
-		Message: fmt.Sprintf("%s is made again whenever what lies below it changes", quoted(w.pass.File, in)),
+		Message: fmt.Sprintf("%s is made again whenever what lies below it changes", quoted(w.pass, in)),
 		Fix: &lint.Fix{
 			Message: "Make it a layer of its own with --link",
 			Safety:  v.safety,
@@ -204,7 +204,7 @@ func (w *worlds) beneath(in, other *dockerfile.Instruction, dest, owner string, 
 		dir, state := w.workdir(other), w.pass.State(other)
 		ours := slices.ContainsFunc(way, func(folder string) bool { return within(folder, dir) && !shared(folder) })
 		if dir == "" || ours && !(ofRoot(owner) && state.UIDKnown && state.UID == 0) {
-			v.block("%s and the COPY make a folder for different users", quoted(w.pass.File, other))
+			v.block("%s and the COPY make a folder for different users", quoted(w.pass, other))
 		}
 	case "COPY", "ADD":
 		there, ok := w.destination(other)
@@ -212,7 +212,7 @@ func (w *worlds) beneath(in, other *dockerfile.Instruction, dest, owner string, 
 		_, mode := other.Flag("chmod")
 		makes := slices.ContainsFunc(way, func(folder string) bool { return within(folder, there) && !shared(folder) })
 		if !ok || related(there, dest) || makes && (mode || flag.Value != "" && flag.Value != owner || flag.Value == "" && !ofRoot(owner)) {
-			v.less(lint.Unsafe, "what %s makes on the way to %s is not known", quoted(w.pass.File, other), dest)
+			v.less(lint.Unsafe, "what %s makes on the way to %s is not known", quoted(w.pass, other), dest)
 		}
 	case "VOLUME", "RUN":
 		if o := effect.Between(w.effect(in), w.effect(other)); o != nil {

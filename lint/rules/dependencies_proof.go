@@ -39,6 +39,15 @@ func (all *worlds) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m e
 	if m.Doubt != "" {
 		v.less(lint.Unsafe, "%s", m.Doubt)
 	}
+	if program := s.commands[i].Words[0].Value; strings.Contains(program, "/") {
+		at := path.Clean(program)
+		if !path.IsAbs(at) {
+			at = path.Join(s.state.Workdir, at)
+		}
+		if src.absolute == "" || within(src.absolute, at) {
+			v.less(lint.Unsafe, "%s may come with the sources", program)
+		}
+	}
 	all.apart(src, u, e, m, &v)
 	all.place(s, i, src, &v)
 	for _, name := range append([]string{src.dest, src.dir, u.Dir}, m.Files...) {

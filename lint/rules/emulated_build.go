@@ -85,7 +85,7 @@ func (all *steps) crossing(st *dockerfile.Stage) []crossed {
 		for i, u := range s.uses {
 			switch {
 			case u == nil && (ecosystem.Inert(s.commands[i]) || ecosystem.System(s.commands[i]) || s.commands[i].Name() == "cd"):
-			case u == nil:
+			case u == nil || u.Through != "":
 				return nil
 			case u.Tool.Cross == nil && u.Kind&ecosystem.Build == 0 && u.Kind != 0:
 			case u.Tool.Cross == nil:
@@ -170,7 +170,7 @@ func (all *steps) reportEmulated(st *dockerfile.Stage, crossing []crossed, why s
 		}
 		set := strings.Join(c.how.Set, " ")
 		lines = append(lines, set+" "+c.use.Title)
-		fixable = fixable && !c.step.in.JSON && !c.step.made[c.use.Command] && len(c.use.Command.Words) > 0 && len(c.use.Command.Wrappers) == 0
+		fixable = fixable && !c.step.in.JSON && c.step.elsewhere[c.use.Command] == "" && len(c.use.Command.Words) > 0 && len(c.use.Command.Wrappers) == 0
 		if !fixable {
 			continue
 		}

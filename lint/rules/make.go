@@ -21,7 +21,7 @@ import (
 // nothing is known.
 func (all *steps) throughMake(s *step) {
 	var commands []*shell.Command
-	s.made = map[*shell.Command]bool{}
+	s.elsewhere = map[*shell.Command]string{}
 	for i, c := range s.commands {
 		made, ok := all.recipes(s, i)
 		if !ok {
@@ -29,7 +29,7 @@ func (all *steps) throughMake(s *step) {
 			continue
 		}
 		for _, m := range made {
-			s.made[m] = true
+			s.elsewhere[m] = "the Makefile"
 		}
 		commands = append(commands, made...)
 	}
@@ -135,25 +135,24 @@ func commandsOfMake(script string, c *shell.Command, last bool) ([]*shell.Comman
 		if u := ecosystem.Find(m); m.Name() == "make" || u != nil && u.Kind&ecosystem.Clean != 0 {
 			return nil, false
 		}
-		m.Span = c.Span
+		m.StandAt(c.Span)
 		for _, words := range [][]shell.Word{m.Words, m.Wrappers} {
 			for i := range words {
-				stand(&words[i], c)
+				told(&words[i])
 			}
 		}
 		for i := range m.Assigns {
-			stand(&m.Assigns[i].Value, c)
+			told(&m.Assigns[i].Value)
 		}
 		for i := range m.Redirects {
-			stand(&m.Redirects[i].Path, c)
+			told(&m.Redirects[i].Path)
 		}
 	}
 	return commands, true
 }
 
-// stand gives a word of a Makefile the place of the make command.
-func stand(w *shell.Word, c *shell.Command) {
-	w.Span = c.Span
+// told says of a word of a Makefile whether all of it is known.
+func told(w *shell.Word) {
 	w.Literal = w.Literal && !strings.Contains(w.Value, makefile.Unknown)
 }
 

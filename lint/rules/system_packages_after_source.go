@@ -77,9 +77,9 @@ func (w *worlds) judgeSystemStep(above []*dockerfile.Instruction, in *dockerfile
 		switch {
 		case o == nil:
 		case other.Name == "RUN" || other.Name == "FROM" || other.Name == "USER" || other.Name == "SHELL" || o.Certain && !isSource:
-			v.block("%s stands between them", quoted(w.pass.File, other))
+			v.block("%s stands between them", quoted(w.pass, other))
 		case o.Certain:
-			v.block("it uses what %s brings", quoted(w.pass.File, other))
+			v.block("it uses what %s brings", quoted(w.pass, other))
 		case o.Unlikely:
 			v.less(lint.Safe, "%s", o.Says)
 		default:
@@ -111,7 +111,7 @@ func (w *worlds) judgeSystemStep(above []*dockerfile.Instruction, in *dockerfile
 
 // reportMovable reports a step that can be moved.
 func (w *worlds) reportMovable(in *dockerfile.Instruction, own effect.Effect, way climb) {
-	line := quoted(w.pass.File, way.to)
+	line := quoted(w.pass, way.to)
 	w.moved[in] = true
 	fix := &lint.Fix{
 		Message: fmt.Sprintf("Run %s above %s", titleOf(own), line),
@@ -151,7 +151,7 @@ func (w *worlds) reportBlocked(above []*dockerfile.Instruction, in *dockerfile.I
 		w.pass.Report(lint.Diagnostic{
 			Span:     own.Command.Span,
 			Severity: severityOf(own),
-			Message:  fmt.Sprintf("%s runs again after every change of the sources: %s stands above it, and %s", titleOf(own), quoted(w.pass.File, other), v.blocked),
+			Message:  fmt.Sprintf("%s runs again after every change of the sources: %s stands above it, and %s", titleOf(own), quoted(w.pass, other), v.blocked),
 			Evidence: []lint.Evidence{{What: titleOf(own), Says: v.blocked}},
 		})
 		return
@@ -174,10 +174,11 @@ func severityOf(e effect.Effect) lint.Severity {
 	return lint.Warning
 }
 
-// quoted is an instruction's first line as messages show it.
-func quoted(f *dockerfile.File, in *dockerfile.Instruction) string {
-	text, _, more := strings.Cut(strings.TrimSpace(f.Text(in.Span)), "\n")
-	text = strings.Join(strings.Fields(strings.TrimRight(strings.TrimSpace(text), string(f.Escape))), " ")
+// quoted is an instruction's first line as messages show it: as its owner wrote it,
+// also where a rewrite has changed it since.
+func quoted(p *lint.Pass, in *dockerfile.Instruction) string {
+	more := strings.Contains(strings.TrimSpace(p.File.Text(in.Span)), "\n")
+	text := strings.Join(strings.Fields(strings.TrimRight(strings.TrimSpace(p.Written(in)), string(p.File.Escape))), " ")
 	const width = 60
 	if r := []rune(text); len(r) > width {
 		text, more = string(r[:width+1]), true

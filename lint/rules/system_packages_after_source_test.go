@@ -33,3 +33,25 @@ func TestMovedStepsKeepTheirLines(t *testing.T) {
 		t.Errorf("applied: %+v", out.Applied)
 	}
 }
+
+// TestReasonsQuoteTheOwner: a reason names an instruction as its owner wrote it, and
+// not as another rule has left it.
+func TestReasonsQuoteTheOwner(t *testing.T) {
+	src := "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install -g serve \\\n  && ./prepare\nRUN apt-get update && apt-get install -y curl\n"
+	out, err := lint.Rewrite(t.Context(), "Dockerfile", []byte(src), likely(), proven(), lint.BuildSafe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out.Src), "RUN --mount=type=cache,id=imgmgr-npm") {
+		t.Fatalf("the step is not rewritten:\n%s", out.Src)
+	}
+	for _, d := range out.Left {
+		if d.Rule == rules.SystemPackagesAfterSource.Name {
+			if want := "RUN npm install -g serve …"; !strings.Contains(d.Message, want) || strings.Contains(d.Message, "--mount") {
+				t.Errorf("the reason is %q, and doesn't quote %q", d.Message, want)
+			}
+			return
+		}
+	}
+	t.Errorf("there is no reason: %+v", out.Left)
+}

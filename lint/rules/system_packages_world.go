@@ -113,11 +113,11 @@ func (w *worlds) mayLink(in *dockerfile.Instruction, p string) (why string, unli
 	case "COPY", "ADD":
 		dest, ok := w.destination(in)
 		if !ok || dest != p && within(dest, p) && w.bringsFolders(in, dest, p) {
-			return fmt.Sprintf("whether %s is a link among what %s brings is not known", p, quoted(w.pass.File, in)), true
+			return fmt.Sprintf("whether %s is a link among what %s brings is not known", p, quoted(w.pass, in)), true
 		}
 		for _, settings := range []string{"/etc/ld.so.conf", "/etc/apt/apt.conf", "/etc/dpkg/"} {
 			if strings.HasPrefix(dest, settings) || within(dest, settings) && dest != "/" && dest != "/etc" {
-				return fmt.Sprintf("whether %s leads the system to %s is not known", quoted(w.pass.File, in), p), true
+				return fmt.Sprintf("whether %s leads the system to %s is not known", quoted(w.pass, in), p), true
 			}
 		}
 	case "RUN":

@@ -127,13 +127,13 @@ func (w *worlds) judgeArgument(v *argument, below []*dockerfile.Instruction) {
 	}
 	names, use := listed(v.names), ""
 	if stop != nil {
-		use = fmt.Sprintf("nothing above %s uses", quoted(f, stop))
-		fix.Message = fmt.Sprintf("Move %s %s above %s", v.in.Name, names, quoted(f, stop))
+		use = fmt.Sprintf("nothing above %s uses", quoted(w.pass, stop))
+		fix.Message = fmt.Sprintf("Move %s %s above %s", v.in.Name, names, quoted(w.pass, stop))
 		fix.Edits = moved(f, v.in, f.InsertAbove(stop))
 	} else {
 		at, _ := f.InsertBelow(last)
 		use = "nothing in the stage uses"
-		fix.Message = fmt.Sprintf("Move %s %s below %s", v.in.Name, names, quoted(f, last))
+		fix.Message = fmt.Sprintf("Move %s %s below %s", v.in.Name, names, quoted(w.pass, last))
 		fix.Edits = moved(f, v.in, at)
 	}
 	w.reportArgument(v, fmt.Sprintf("another value of %s makes %s run again, although %s", names, listed(spared), use), fix)

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -162,7 +163,7 @@ func assignment(w Word) (Assign, bool) {
 // starts reports that a command of this name may start another, or a script.
 func starts(name Word) bool {
 	switch base := path.Base(name.Value); base {
-	case "sh", "dash", "ash", "bash", "su":
+	case "sh", "dash", "ash", "bash", "su", "eval":
 		return true
 	default:
 		_, wraps := wrapperOf(base)
@@ -178,6 +179,10 @@ func shellScript(name string, words []Word) (int, Dialect) {
 		return scriptOf(words), POSIX
 	case "bash":
 		return scriptOf(words), Bash
+	case "eval":
+		if len(words) == 2 && words[1].Literal {
+			return 1, POSIX
+		}
 	case "su":
 		for i, w := range words[:len(words)-1] {
 			if w.Literal && (w.Value == "-c" || w.Value == "--command") && words[i+1].Literal {
@@ -240,6 +245,46 @@ func (r *reader) innerScript(c *syntax.CallExpr, un unwrapped) (*wrapped, bool) 
 		return nil, false
 	}
 	return &wrapped{&reader{text: text, src: text.String()}, tree}, true
+}
+
+// Exec reads a command that is started by its words, without a shell: as the command
+// that its wrappers start, or those of the script that a shell is given, which all stand
+// where that does. It is opaque where a shell or env starts something that can't be read.
+func Exec(c *Command) (commands []*Command, opaque bool) {
+	un := unwrap(c.Words)
+	r := &reader{}
+	inner := *c
+	inner.Wrappers, inner.Assigns = r.wrappers(nil, c.Words, un.starts), un.assigns
+	inner.Words = c.Words[un.at:]
+	if un.script == 0 {
+		return []*Command{&inner}, slices.Contains([]string{"sh", "bash", "dash", "ash", "env"}, inner.Name())
+	}
+	script := c.Words[un.script]
+	text := &edit.Text{}
+	text.Add([]byte(script.Value), edit.Span{End: len(script.Value)})
+	parsed := Parse(text, un.dialect)
+	for _, one := range parsed.Commands() {
+		one.Wrappers = slices.Concat(inner.Wrappers, one.Wrappers)
+		one.Assigns = slices.Concat(inner.Assigns, one.Assigns)
+		one.StandAt(script.Span)
+	}
+	return parsed.Commands(), parsed.Err != nil
+}
+
+// StandAt gives a command and all its words another place in the Dockerfile.
+func (c *Command) StandAt(at edit.Span) {
+	c.Span = at
+	for _, words := range [][]Word{c.Words, c.Wrappers} {
+		for i := range words {
+			words[i].Span = at
+		}
+	}
+	for i := range c.Assigns {
+		c.Assigns[i].Value.Span = at
+	}
+	for i := range c.Redirects {
+		c.Redirects[i].Path.Span = at
+	}
 }
 
 // inner is innerScript for a simple command that isn't unwrapped yet.
