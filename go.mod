@@ -10,7 +10,6 @@ require (
 	github.com/anchore/stereoscope v0.4.1
 	github.com/anchore/syft v1.57.0 // makes the SBOM; heavy, so it is linked into the scanner alone
 	github.com/bmatcuk/doublestar/v4 v4.10.3
-	github.com/cespare/xxhash/v2 v2.3.0 // hashes of files' contents
 	github.com/chromedp/cdproto v0.159.0 // as chromedp
 	github.com/chromedp/chromedp v0.23.0 // clicks through the HTML report in a Chromium; tests only
 	github.com/containerd/containerd/v2 v2.4.2 // the client of containerd's content store
@@ -44,6 +43,7 @@ require (
 	github.com/spf13/pflag v1.0.10
 	github.com/tonistiigi/fsutil v0.0.0-20261103091533-a72de9dcf763 // what a build context sends, and files of it
 	github.com/tonistiigi/go-csvvalue v0.0.0-20240814133006-030d3b2625d0
+	github.com/zeebo/xxh3 v1.1.0 // hashes of files' contents
 	go.podman.io/storage v1.65.0 // makes zstd:chunked layers; tests only
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/mod v0.42.0
@@ -129,6 +129,7 @@ require (
 	github.com/bodgit/sevenzip v1.6.1 // indirect
 	github.com/bodgit/windows v1.0.1 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/charmbracelet/colorprofile v0.4.3 // indirect
 	github.com/charmbracelet/lipgloss v1.1.0 // indirect
 	github.com/charmbracelet/ultraviolet v0.0.0-20261008173134-6b8d4baf91b4 // indirect
@@ -248,6 +249,7 @@ require (
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/kastenhq/goversion v0.0.0-20230811215019-93b2f8823953 // indirect
 	github.com/kevinburke/ssh_config v1.2.0 // indirect
+	github.com/klauspost/cpuid/v2 v2.2.10 // indirect
 	github.com/klauspost/pgzip v1.2.7 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
 	github.com/lestrrat-go/dsig v1.2.1 // indirect

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/zeebo/xxh3"
 )
 
 const (
@@ -21,11 +21,11 @@ const (
 // held is a content, in memory as far as a visitor wanted it.
 type held struct {
 	from io.Reader
-	sum  *xxhash.Digest // of what is in memory; nil: nobody wants it
-	all  []byte         // as long as the content is
-	got  int            // of all
-	at   int            // of all, where the visitor is
-	err  error          // of reading
+	sum  *xxh3.Hasher // of what is in memory; nil: nobody wants it
+	all  []byte       // as long as the content is
+	got  int          // of all
+	at   int          // of all, where the visitor is
+	err  error        // of reading
 }
 
 // fill reads the first n bytes, and some more.

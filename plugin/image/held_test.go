@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/zeebo/xxh3"
 
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
@@ -42,7 +42,7 @@ func TestText(t *testing.T) {
 					t.Errorf("%s: %s saw %d bytes", name, v.Name, len(got))
 				}
 			}
-			if table.Files[0].Hash != xxhash.Sum64(c.content) {
+			if table.Files[0].Hash != xxh3.Hash(c.content) {
 				t.Errorf("%s: the hash is wrong", name)
 			}
 			if _, err := w.Start().Layer(t.Context(), blob(tar[:512+len(c.content)-1])); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {

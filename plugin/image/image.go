@@ -131,7 +131,7 @@ type File struct {
 	Offset int64
 	// ModTime is in seconds since 1970.
 	ModTime int64
-	// Hash is xxHash64 of a regular file's content, where Table.Hashed.
+	// Hash is XXH3 (64 bits) of a regular file's content, where Table.Hashed.
 	Hash     uint64
 	UID, GID uint32
 	// Major and Minor are those of a device.

@@ -9,7 +9,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/zeebo/xxh3"
 )
 
 // Names in layers that stand for deletions: "Representing Changes" in the OCI
@@ -28,7 +28,7 @@ type reader struct {
 	hash     bool
 
 	tar    *tar.Reader
-	sum    *xxhash.Digest
+	sum    *xxh3.Hasher
 	buffer []byte
 	held   held      // reused for each file
 	wanted []Visitor // reused for each file
@@ -44,7 +44,7 @@ func (r *reader) read(ctx context.Context, b Blob, stream io.Reader) (_ Table, v
 		return Table{}, false, err
 	}
 	defer in.close()
-	r.tar, r.sum, r.buffer = tar.NewReader(in.plain()), xxhash.New(), make([]byte, 64<<10)
+	r.tar, r.sum, r.buffer = tar.NewReader(in.plain()), xxh3.New(), make([]byte, 64<<10)
 	r.table = Table{Files: []File{}, Hashed: r.hash, Notes: map[string][]Note{}}
 	for _, v := range r.visitors {
 		r.table.Notes[v.Name] = []Note{}

@@ -14,9 +14,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
+	"github.com/zeebo/xxh3"
 
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/imagetest"
@@ -227,7 +227,7 @@ func TestVisitorsShareAContent(t *testing.T) {
 	if got := table.Notes[imagetest.FirstByte.Name][0].Data; string(got) != "d" {
 		t.Errorf("the other visitor saw %q", got)
 	}
-	if table.Files[0].Hash != xxhash.Sum64(content) {
+	if table.Files[0].Hash != xxh3.Hash(content) {
 		t.Error("the hash is wrong")
 	}
 	wrong := image.Visitor{Name: "wrong/1", Wants: all.Wants, Read: func(*image.File, io.Reader) ([]byte, error) { return nil, errors.New("no luck") }}

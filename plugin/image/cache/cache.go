@@ -23,7 +23,7 @@ import (
 const DefaultBytes = 512 << 20
 
 // version is part of the folder's name. It changes with image.Table.
-const version = "layers-1"
+const version = "layers-2"
 
 // Cache is a folder of tables. It may be used by several processes at a time.
 type Cache struct {

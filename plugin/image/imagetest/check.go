@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cespare/xxhash/v2"
+	"github.com/zeebo/xxh3"
 
 	"github.com/imgmgr/imgmgr/plugin/image"
 )
@@ -48,7 +48,7 @@ func (c Case) checkLayer(t *testing.T, i int, got *image.Layer) {
 			continue
 		}
 		content := want.Content()
-		if sum := xxhash.Sum64(content); f.Hash != sum {
+		if sum := xxh3.Hash(content); f.Hash != sum {
 			t.Errorf("layer %d, %s: hash %x, want %x", i, f.Path, f.Hash, sum)
 		}
 		if FirstByte.Wants(f) && notes[j] != string(content[0]) {
