@@ -209,12 +209,13 @@ func (d *daemon) whole(want ...string) {
 	}
 	saved := filepath.Join(d.t.TempDir(), "saved.tar")
 	d.docker(append([]string{"save", "--output", saved}, want...)...)
+	look := d.look()
 	for _, ref := range want {
 		tag, err := name.NewTag(ref)
 		d.must(err)
 		img, err := tarball.ImageFromPath(saved, &tag)
 		if err == nil {
-			err = checkImage(img)
+			err = look.checkImage("", img)
 		}
 		if err != nil {
 			d.t.Errorf("%s is not whole: %v", ref, err)

@@ -240,18 +240,19 @@ func (s seeder) untouched(p *retention.Plan, whole *retention.Inventory) {
 	for _, r := range p.Remove {
 		gone[r.Ref] = true
 	}
+	look := s.look()
 	for _, repo := range whole.Repositories {
 		for _, tag := range repo.Tags {
 			if gone[s.host+"/"+repo.Name+":"+tag.Name] {
 				continue
 			}
-			if d, err := remote.Head(s.ref(repo.Name + ":" + tag.Name)); err != nil || d.Digest.String() != tag.Digest {
+			if d, err := remote.Head(s.ref(repo.Name+":"+tag.Name), pings); err != nil || d.Digest.String() != tag.Digest {
 				s.t.Errorf("%s:%s was to stay: %v", repo.Name, tag.Name, err)
 			}
 		}
 		for _, m := range repo.Manifests {
 			if ref := repo.Name + "@" + m.Digest; !gone[s.host+"/"+ref] {
-				if err := s.check(ref); err != nil {
+				if err := look.check(ref); err != nil {
 					s.t.Errorf("%s was to stay: %v", ref, err)
 				}
 			}

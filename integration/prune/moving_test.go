@@ -71,7 +71,7 @@ func (s seeder) overtaken(f injector, p *retention.Plan, moved bool) {
 	}
 	s.keptWhole(p)
 	if moved {
-		if d, err := remote.Head(s.ref("team/app:feature-4")); err != nil || d.Digest != s.digest(s.image("pushed meanwhile", 0, nil, "amd64")) {
+		if d, err := remote.Head(s.ref("team/app:feature-4"), pings); err != nil || d.Digest != s.digest(s.image("pushed meanwhile", 0, nil, "amd64")) {
 			t.Errorf("what was pushed to feature-4 is gone: %v, %v", d, err)
 		} else if err := s.check("team/app:feature-4"); err != nil {
 			t.Errorf("what was pushed to feature-4 is not whole: %v", err)

@@ -109,8 +109,9 @@ func text(t *testing.T, p *retention.Plan) string {
 // keptWhole pulls all that a plan keeps.
 func (s seeder) keptWhole(p *retention.Plan) {
 	s.t.Helper()
+	look := s.look()
 	for _, k := range slices.Concat(p.Keep, p.Unknown) {
-		if err := s.check(k.Ref); err != nil {
+		if err := look.check(k.Ref); err != nil {
 			s.t.Errorf("%s was to stay (%s): %v", k.Ref, k.Reason, err)
 		}
 	}
@@ -255,7 +256,7 @@ func (s seeder) removed(p *retention.Plan, out *prune.Outcome) {
 		}
 	}
 	for _, r := range p.Remove {
-		_, err := remote.Head(s.ref(strings.TrimPrefix(r.Ref, s.host+"/")))
+		_, err := remote.Head(s.ref(strings.TrimPrefix(r.Ref, s.host+"/")), pings)
 		if gone := isNotFound(err); gone == (skipped[r.Ref] || skipped[r.Digest]) {
 			s.t.Errorf("%s: gone is %v (%v), skipped %v", r.Ref, gone, err, !gone)
 		}
@@ -285,7 +286,7 @@ func TestUndoGivesAllBack(t *testing.T) {
 		}
 		for _, repo := range before.Repositories {
 			for _, tag := range repo.Tags {
-				now, err := remote.Head(s.ref(repo.Name + ":" + tag.Name))
+				now, err := remote.Head(s.ref(repo.Name+":"+tag.Name), pings)
 				if err != nil || now.Digest.String() != tag.Digest && tag.Name != "feature-a" {
 					t.Errorf("%s:%s is not what it was: %v", repo.Name, tag.Name, err)
 				}
@@ -336,7 +337,7 @@ func TestWhatChangedSinceThePlanStays(t *testing.T) {
 			t.Errorf("failed: %v, skipped: %v", out.Failed, out.Skipped)
 		}
 		for _, r := range out.Removed {
-			if _, err := remote.Head(s.ref(strings.TrimPrefix(r.Ref, s.host+"/"))); !isNotFound(err) {
+			if _, err := remote.Head(s.ref(strings.TrimPrefix(r.Ref, s.host+"/")), pings); !isNotFound(err) {
 				t.Errorf("%s was removed, and is there: %v", r.Ref, err)
 			}
 		}

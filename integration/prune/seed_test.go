@@ -48,6 +48,15 @@ var kinds = []kind{
 // zot has the referrers API. It is asked what those can't show.
 var zot = kind{"zot", false, func(ctx context.Context, dir string) (string, error) { return sb.NewZot(ctx, dir) }}
 
+// pings makes reads share what a registry said of itself: without it, each asks anew.
+var pings = func() remote.Option {
+	puller, err := remote.NewPuller()
+	if err != nil {
+		panic(err)
+	}
+	return remote.Reuse(puller)
+}()
+
 // onEachKind runs a test on a registry of each kind, empty and in memory.
 func onEachKind(t *testing.T, test func(t *testing.T, s seeder)) {
 	on(t, kinds, test)
@@ -230,22 +239,53 @@ func policy(t *testing.T) *retention.Policy {
 }
 
 // check pulls an image with all its parts, down to the last blob.
-func (s seeder) check(ref string) error {
-	parsed, err := name.ParseReference(s.host + "/" + strings.TrimPrefix(ref, s.host+"/"))
+func (s seeder) check(ref string) error { return s.look().check(ref) }
+
+// look looks at the registry as it is at one moment: what it has seen whole, it
+// doesn't pull again.
+func (s seeder) look() *look { return &look{s, map[string]bool{}} }
+
+type look struct {
+	seeder
+	whole map[string]bool // blobs and manifests, as repository@digest
+}
+
+func (l *look) check(ref string) error {
+	parsed, err := name.ParseReference(l.host + "/" + strings.TrimPrefix(ref, l.host+"/"))
+	if err != nil || l.whole[parsed.Name()] {
+		return err
+	}
+	desc, err := remote.Get(parsed, pings)
 	if err != nil {
 		return err
 	}
-	desc, err := remote.Get(parsed)
-	if err != nil {
-		return err
-	}
-	if !desc.MediaType.IsIndex() {
+	repo := parsed.Context().Name()
+	return l.once(repo, desc.Digest, func() error {
+		if desc.MediaType.IsIndex() {
+			return l.checkIndex(parsed.Context(), desc)
+		}
 		img, err := desc.Image()
 		if err != nil {
 			return err
 		}
-		return checkImage(img)
+		return l.checkImage(repo, img)
+	})
+}
+
+// once does something about a part of a repository, until it has gone well.
+func (l *look) once(repo string, part v1.Hash, do func() error) error {
+	at := repo + "@" + part.String()
+	if l.whole[at] {
+		return nil
 	}
+	if err := do(); err != nil {
+		return err
+	}
+	l.whole[at] = true
+	return nil
+}
+
+func (l *look) checkIndex(repo name.Repository, desc *remote.Descriptor) error {
 	index, err := desc.ImageIndex()
 	if err != nil {
 		return err
@@ -255,7 +295,7 @@ func (s seeder) check(ref string) error {
 		return err
 	}
 	for _, m := range manifest.Manifests {
-		if err := s.check(parsed.Context().Digest(m.Digest.String()).String()); err != nil {
+		if err := l.check(repo.Digest(m.Digest.String()).String()); err != nil {
 			return fmt.Errorf("part %s: %w", m.Digest, err)
 		}
 	}
@@ -263,7 +303,7 @@ func (s seeder) check(ref string) error {
 }
 
 // checkImage reads all blobs; the reader holds them against their digests.
-func checkImage(img v1.Image) error {
+func (l *look) checkImage(repo string, img v1.Image) error {
 	if _, err := img.RawConfigFile(); err != nil {
 		return err
 	}
@@ -271,13 +311,20 @@ func checkImage(img v1.Image) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range layers {
-		r, err := l.Compressed()
+	for _, layer := range layers {
+		d, err := layer.Digest()
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(io.Discard, r)
-		if err = errors.Join(err, r.Close()); err != nil {
+		err = l.once(repo, d, func() error {
+			r, err := layer.Compressed()
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(io.Discard, r)
+			return errors.Join(err, r.Close())
+		})
+		if err != nil {
 			return err
 		}
 	}
