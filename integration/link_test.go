@@ -21,7 +21,7 @@ import (
 // differ, the rule must not claim that they are the same.
 func TestLinkedCopies(t *testing.T) {
 	dir := linkContext(t)
-	fc := facts.Context{Args: map[string]string{}, Images: linttest.Images{"debian:bookworm-slim": {}}}
+	fc := facts.Context{Args: map[string]string{}, NewestSyntax: true, Images: linttest.Images{"debian:bookworm-slim": {}}}
 	for _, tt := range []struct {
 		lines string // of the last stage
 		equal bool   // with --link in the last COPY, as measured with BuildKit 0.34
