@@ -118,18 +118,33 @@ func named(line string) reader {
 
 func (r reader) knows(p part) bool { return r.minor >= p.since || r.labs && r.minor >= p.labs }
 
+// maybeBrings tells from a fix's words alone whether it could bring a part that a
+// reader doesn't know. Whether it does, the parser has to say.
+func maybeBrings(fix *Fix, r reader) bool {
+	for name, p := range parts {
+		mark := "--" + name
+		if name == "" {
+			mark = "<<"
+		}
+		if !r.knows(p) && slices.ContainsFunc(fix.Edits, func(e edit.Edit) bool { return strings.Contains(e.New, mark) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // withSyntax judges a fix by the syntax that it brings into the file: there is none
 // where its frontend is known not to read that, for a reason, and it is Unsafe where
 // that isn't known.
 func withSyntax(f *dockerfile.File, fc facts.Context, fix *Fix) (*Fix, string) {
-	if !slices.ContainsFunc(fix.Edits, func(e edit.Edit) bool { return strings.Contains(e.New, "--") || strings.Contains(e.New, "<<") }) {
+	if !maybeBrings(fix, reader{}) { // most fixes bring nothing, and are through here
 		return fix, ""
 	}
 	reader := readerOf(f, fc)
-	if reader.minor == newest {
-		return fix, ""
+	if !maybeBrings(fix, reader) || reader.says == "" && fix.Safety <= Unsafe {
+		return fix, "" // known to be read, or doubted already
 	}
-	src, err := edit.Apply(f.Src, fix.Edits)
+	src, err := touched(f, fix.Edits)
 	if err != nil {
 		return fix, "" // whoever makes it says so
 	}
@@ -148,11 +163,35 @@ func withSyntax(f *dockerfile.File, fc facts.Context, fix *Fix) (*Fix, string) {
 		return fix, ""
 	case reader.says != "":
 		return nil, reader.says + " knows no " + latest.name
-	case fix.Safety <= Unsafe:
-		return fix, ""
 	}
 	doubted := *fix
 	doubted.Safety = Unsafe
 	doubted.Doubt = "nothing in the file shows that its builder knows " + latest.name + ", as # syntax=docker/dockerfile:1 on top would"
 	return &doubted, ""
+}
+
+// touched is what edits leave of a file from the first instruction that they touch to
+// the last. These are read alone as in the whole, but for the directives on top.
+func touched(f *dockerfile.File, edits []edit.Edit) ([]byte, error) {
+	span := edit.Span{Start: len(f.Src)}
+	if len(f.Directives) > 0 {
+		span = edit.Span{End: len(f.Src)}
+	}
+	widen := func(s edit.Span) {
+		span.Start, span.End = min(span.Start, s.Start), max(span.End, s.End)
+	}
+	for _, e := range edits {
+		widen(e.Span)
+	}
+	for _, in := range f.Instructions {
+		if in.Span.Start <= span.End && span.Start <= in.Span.End {
+			widen(in.Span)
+		}
+	}
+	moved := slices.Clone(edits)
+	for i := range moved {
+		moved[i].Span.Start -= span.Start
+		moved[i].Span.End -= span.Start
+	}
+	return edit.Apply(f.Src[span.Start:span.End], moved)
 }
