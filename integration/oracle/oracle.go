@@ -1,8 +1,8 @@
 // Package oracle decides whether a rewritten Dockerfile builds the same image.
 //
-// A Dockerfile is built twice as it is (A and A′) and once rewritten (B). What
-// differs between A and A′ is noise of that build: logs, caches that carry a
-// date, random names. B must equal A outside of that noise and outside of what
+// A Dockerfile is built as it is (A) and rewritten (B), and where these differ as
+// it is once more (A′). What differs between A and A′ is noise of that build: logs,
+// caches that carry a date, random names. B must equal A outside of that noise and outside of what
 // the rewrite declared that the image may lack, its drops. Compared are, of
 // every path, type, mode, owner, size, content, link target, device and
 // extended attributes, and the whole image configuration with its history.

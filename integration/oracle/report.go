@@ -70,10 +70,10 @@ const reportHead = `# Proof
 
 <!-- Written by "make proof". Don't edit it. -->
 
-Each project under ` + "`integration/testdata`" + ` is built twice as it is written, by BuildKit's own frontend, and once with this one. In what
-the first two differ is noise of that build: logs, dates, random names. Beyond that, the image of the third may lack the
-package caches that a rewrite said it would leave out, and nothing else may differ: path, type, mode, owner, size, content, link target, extended
-attributes of every file, and the image's configuration and history. Where it says *after an edit*, our frontend had built the project
+Each project under ` + "`integration/testdata`" + ` is built as it is written, by BuildKit's own frontend, and with this one. Where the two images differ,
+it is built as it is written once more, and what differs between these is noise of that build: logs, dates, random names. Beyond that, the image of
+this frontend may lack the package caches that a rewrite said it would leave out, and nothing else may differ: path, type, mode, owner, size, content, link
+target, extended attributes of every file, and the image's configuration and history. Where it says *after an edit*, our frontend had built the project
 before a source file was changed, so that layers and cache mounts were those of the older sources.
 
 BuildKit %s. %s

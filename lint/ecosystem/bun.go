@@ -1,6 +1,7 @@
 package ecosystem
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -88,7 +89,9 @@ type bunfig struct {
 // Where bun can't link packages from the cache, as from a mount, it copies them
 // ("Installation strategies": copyfile). Tried with 1.0.36, 1.1.45, 1.2.23,
 // 1.3.0, 1.3.14 and 1.4.5, both linkers, the cache on another file system, empty
-// and full: what a lock file takes from a registry comes out the same. What
+// and full: what a lock file takes from a registry comes out the same. But bun
+// tries whether it can move a file from /tmp into its cache, and leaves that file
+// where it can't (seen with 1.3.0): a mount is never made unseen. What
 // has failed there were packages of GitHub (github.com/pikkujs/pikku, issue
 // 1654) and of workspaces (github.com/oven-sh/bun, pull request 41228). A package
 // is moved into place, and may be while another bun copies it: hence Locked.
@@ -126,6 +129,7 @@ func bunCaches(u *Use, e Env) []Cache {
 		c.Doubt = readBunLock(p.read("bun.lock")).copied()
 	}
 	c.trusted(npmName(p))
+	c.Doubt = cmp.Or(c.Doubt, "bun leaves an empty file in /tmp when its cache is on another file system, as a mount is")
 	return []Cache{c}
 }
 
