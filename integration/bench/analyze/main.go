@@ -82,6 +82,9 @@ type bench struct {
 
 func (b *bench) run() (err error) {
 	if b.dir != "" {
+		if b.dir, err = filepath.Abs(b.dir); err != nil { // a cache folder has to be
+			return err
+		}
 		if err := os.MkdirAll(b.dir, 0o755); err != nil {
 			return err
 		}
