@@ -112,6 +112,10 @@ func moveToTop(f *dockerfile.File, c dockerfile.Comment, name string) *lint.Fix 
 	if err != nil || refused(moved) > refused(f) {
 		return nil
 	}
+	// Below a "#!" it is a comment still.
+	if !slices.ContainsFunc(moved.Directives, func(d dockerfile.Directive) bool { return d.Name == name }) {
+		return nil
+	}
 	return &lint.Fix{
 		Message: "Move the " + name + " directive to the top",
 		Safety:  lint.Unsafe,
