@@ -162,6 +162,9 @@ type Settled struct {
 // Settle says why the rule that runs has no finding at a place of the kind that it
 // looks for. [Check] doesn't tell; [Rewrite] does.
 func (p *Pass) Settle(at edit.Span, format string, args ...any) {
+	if p.shared.written == nil {
+		return // nobody rewrites, and most checks are of many files
+	}
 	s := Settled{at, p.rule.Name, oneLine.Replace(fmt.Sprintf(format, args...))}
 	if !slices.Contains(p.shared.settled, s) {
 		p.shared.settled = append(p.shared.settled, s)
