@@ -68,10 +68,8 @@ type reader struct {
 
 func readerOf(f *dockerfile.File, fc facts.Context) reader {
 	r := reader{minor: assumed}
-	for _, d := range f.Directives {
-		if d.Name == "syntax" {
-			r = named(d.Value)
-		}
+	if d, ok := f.Syntax(); ok {
+		r = named(d.Value)
 	}
 	if fc.NewestSyntax && r.says == "" {
 		r.minor = newest

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"github.com/imgmgr/imgmgr/lint/edit"
 )
@@ -56,6 +57,20 @@ func (f *File) Indent(offset int) string {
 	line := f.Lines.Span(f.Lines.Line(offset))
 	text := string(f.Src[f.LineStart(offset):line.End])
 	return text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+}
+
+// Syntax is the directive by which BuildKit chooses the frontend that reads the file.
+// Below a #! line it is that too, though a comment to the frontend.
+func (f *File) Syntax() (d Directive, ok bool) {
+	_, value, lines, ok := parser.DetectSyntax(f.Src)
+	if !ok {
+		return Directive{}, false
+	}
+	line := f.Lines.Span(lines[0].Start.Line)
+	text := strings.TrimPrefix(f.Text(line), byteOrderMark)
+	line.Start = line.End - len(text)
+	line.End = line.Start + len(strings.TrimRight(text, "\r\n"))
+	return Directive{Span: line, Name: "syntax", Value: value}, true
 }
 
 // At is the instruction on whose lines offset lies; nil where there is none.

@@ -47,6 +47,24 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// BuildKit finds the syntax line below a #! line, too, where it is a comment to
+// the frontend.
+func TestSyntax(t *testing.T) {
+	for _, c := range []struct{ src, line, value string }{
+		{"FROM a\n", "", ""},
+		{"\ufeff# syntax = docker/dockerfile:1 a=b\r\nFROM a\n", "# syntax = docker/dockerfile:1 a=b", "docker/dockerfile:1 a=b"},
+		{"# check=skip=all\n# syntax=a\nFROM a\n", "# syntax=a", "a"},
+		{"#!/usr/bin/docker build\n# escape=`\n# syntax=a\nFROM a\n", "# syntax=a", "a"},
+		{"#!/usr/bin/docker build\n\n# syntax=a\nFROM a\n", "", ""},
+	} {
+		f := parse(t, c.src)
+		d, ok := f.Syntax()
+		if ok != (c.line != "") || d.Value != c.value || f.Text(d.Span) != c.line {
+			t.Errorf("%q: %t, %q on the line %q", c.src, ok, d.Value, f.Text(d.Span))
+		}
+	}
+}
+
 func TestInsertAboveWithoutComments(t *testing.T) {
 	src := "\ufeffFROM a\n\n\tRUN b\n"
 	f := parse(t, src)

@@ -65,7 +65,11 @@ func lostDirective(f *dockerfile.File, c dockerfile.Comment) (name, value string
 	}
 	name, value = strings.ToLower(m[1]), m[2]
 	form := directiveValues[name]
-	return name, value, form != nil && form.MatchString(value)
+	if form == nil || !form.MatchString(value) {
+		return "", "", false
+	}
+	syntax, _ := f.Syntax()
+	return name, value, !syntax.Span.Contains(c.Span)
 }
 
 func lostMessage(f *dockerfile.File, c dockerfile.Comment, name, value string) string {
@@ -94,7 +98,7 @@ func onlyDirectives(f *dockerfile.File, before string) bool {
 
 // moveToTop makes the comment a directive.
 func moveToTop(f *dockerfile.File, c dockerfile.Comment, name string) *lint.Fix {
-	if slices.ContainsFunc(f.Directives, func(d dockerfile.Directive) bool { return d.Name == name }) {
+	if sets(f, name) {
 		return nil // a second one is an error
 	}
 	at := directivesEnd(f)
@@ -112,9 +116,8 @@ func moveToTop(f *dockerfile.File, c dockerfile.Comment, name string) *lint.Fix 
 	if err != nil || refused(moved) > refused(f) {
 		return nil
 	}
-	// Below a "#!" it is a comment still.
-	if !slices.ContainsFunc(moved.Directives, func(d dockerfile.Directive) bool { return d.Name == name }) {
-		return nil
+	if !sets(moved, name) {
+		return nil // below a "#!" it is a comment still
 	}
 	return &lint.Fix{
 		Message: "Move the " + name + " directive to the top",
@@ -122,6 +125,15 @@ func moveToTop(f *dockerfile.File, c dockerfile.Comment, name string) *lint.Fix 
 		Doubt:   "it changes how the file is read",
 		Edits:   edits,
 	}
+}
+
+// sets reports whether a file has a directive.
+func sets(f *dockerfile.File, name string) bool {
+	if name == "syntax" {
+		_, ok := f.Syntax()
+		return ok
+	}
+	return slices.ContainsFunc(f.Directives, func(d dockerfile.Directive) bool { return d.Name == name })
 }
 
 // refused counts the instructions that BuildKit doesn't take.

@@ -158,13 +158,9 @@ func (r *result) survive() {
 
 // syntaxWords are the words of the syntax line behind the frontend's image.
 func syntaxWords(file *dockerfile.File) string {
-	for _, d := range file.Directives {
-		if d.Name == "syntax" {
-			_, words, _ := strings.Cut(d.Value, " ")
-			return words
-		}
-	}
-	return ""
+	d, _ := file.Syntax()
+	_, words, _ := strings.Cut(d.Value, " ")
+	return words
 }
 
 // problem notes what kept the file from being checked; nil is none.

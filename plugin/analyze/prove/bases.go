@@ -18,9 +18,12 @@ const nowhere = "/imgmgr-no-such-file-*"
 func Bases(s Subject) string {
 	f := s.Written
 	var b strings.Builder
+	if d, ok := f.Syntax(); ok {
+		fmt.Fprintf(&b, "# syntax=%s\n", d.Value)
+	}
 	for _, d := range f.Directives {
-		if d.Name == "syntax" || d.Name == "escape" {
-			fmt.Fprintf(&b, "# %s=%s\n", d.Name, d.Value)
+		if d.Name == "escape" {
+			fmt.Fprintf(&b, "# escape=%s\n", d.Value)
 		}
 	}
 	for _, in := range f.Global {
