@@ -12,10 +12,11 @@ import (
 
 // CacheMountMissing finds steps that throw away what they download or compile.
 //
-// The rule is in five files: this one finds and reports, cache_mount_step.go
-// holds what is known of one step, cache_mount_proof.go what has to be proven
-// before a mount is added unseen, cache_mount_clean.go what becomes of commands
-// that empty the cache, and cache_mount_fix.go the edits.
+// The rule is in six files: this one finds and reports, cache_mount_step.go
+// holds what is known of one step, cache_mount_unknown.go what is said where too
+// little is, cache_mount_proof.go what has to be proven before a mount is added
+// unseen, cache_mount_clean.go what becomes of commands that empty the cache, and
+// cache_mount_fix.go the edits.
 var CacheMountMissing = &lint.Rule{
 	Name:     "CacheMountMissing",
 	Aliases:  []string{"prefer-package-cache-mounts"},
@@ -36,7 +37,8 @@ added in front, and a word within the JSON is not changed. Where a tool is start
 xx-apt-get), by a variable or by a path into the project, the fix is offered and not made unseen.
 
 A step that installs something is never met with silence: where it has its cache mount, or could gain nothing by one,
-"docker buildx build --call=imgmgr.rewrite ." says so.
+"docker buildx build --call=imgmgr.rewrite ." says so, and also where a variable that has no known value may make it
+install. The text of ONBUILD is part of the image's configuration and stays as it is.
 
 Mounts need BuildKit. The heredoc that the fix for apt adds needs Dockerfile syntax 1.4: the fix is safe where the file shows
 that its builder reads that, by "# syntax=docker/dockerfile:1" on top or by what it uses already.`,
@@ -59,7 +61,9 @@ that its builder reads that, by "# syntax=docker/dockerfile:1" on top or by what
 			for _, c := range content {
 				p.Settle(c.use.Command.Span, "%s", c.why)
 			}
+			steps.settleUnknown(s)
 		}
+		steps.settleTriggers()
 		return nil
 	},
 }

@@ -79,10 +79,7 @@ func (all *steps) step(in *dockerfile.Instruction) *step {
 	if ref, ok := all.pass.File.BaseRef(root, all.pass.Facts.Args); ok {
 		s.base = ref
 	}
-	s.commands, s.opaque = commandsOf(all.pass.File, in)
-	if in.JSON {
-		s.commands, s.opaque = shell.Exec(s.commands[0])
-	}
+	s.commands, s.opaque = startedBy(all.pass.File, in)
 	s.project = all.project(in)
 	all.throughMake(s)
 	for i, c := range s.commands {
@@ -95,47 +92,6 @@ func (all *steps) step(in *dockerfile.Instruction) *step {
 		s.uses = append(s.uses, u)
 	}
 	return s
-}
-
-// spelled is what the i-th command asks of a tool with the values of its variables in
-// their place; nil where none is known, or that installs nothing.
-func (s *step) spelled(i int) *ecosystem.Use {
-	c := s.commands[i]
-	var words []shell.Word
-	through := ""
-	var env *ecosystem.Env
-	for _, w := range c.Words {
-		name := wholeVariable(strings.Trim(w.Raw, `"`))
-		if name == "" {
-			words = append(words, w)
-			continue
-		}
-		if env == nil {
-			e := s.env(i)
-			env = &e
-		}
-		value, known := env.Vars[name]
-		if !known || strings.ContainsAny(value, "\"'\\*?[~$`|&;<>()") {
-			words = append(words, w)
-			continue
-		}
-		parts := strings.Fields(value)
-		if w.Raw[0] == '"' {
-			parts = []string{value}
-		}
-		for _, part := range parts {
-			words = append(words, shell.Word{Span: w.Span, Raw: w.Raw, Value: part, Literal: true})
-		}
-		through = cmp.Or(through, "$"+name)
-	}
-	if through == "" {
-		return nil
-	}
-	u := ecosystem.FindAs(c, words, through)
-	if u != nil {
-		s.elsewhere[c], s.elsewhere[u.Command] = through, through
-	}
-	return u
 }
 
 // root is the stage that a stage's lineage starts with.
@@ -162,6 +118,15 @@ func commandsOf(f *dockerfile.File, in *dockerfile.Instruction) (commands []*she
 		return nil, true
 	}
 	return script.Commands(), script.Err != nil || script.Dialect == shell.Foreign
+}
+
+// startedBy are the commands that a RUN in either form starts, in the end.
+func startedBy(f *dockerfile.File, in *dockerfile.Instruction) (commands []*shell.Command, opaque bool) {
+	commands, opaque = commandsOf(f, in)
+	if in.JSON {
+		return shell.Exec(commands[0])
+	}
+	return commands, opaque
 }
 
 // project is the folder of the context that the stage's sources come from: that

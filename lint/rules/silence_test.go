@@ -72,8 +72,11 @@ func recognised(t *testing.T, src string) []string {
 	return tools
 }
 
-// installsBy are the tools by which a RUN installs.
+// installsBy are the tools by which a RUN installs, also one of ONBUILD.
 func installsBy(f *dockerfile.File, in *dockerfile.Instruction) []string {
+	if in.Trigger != nil {
+		in = in.Trigger
+	}
 	if in.Name != "RUN" {
 		return nil
 	}
@@ -96,9 +99,12 @@ func installsBy(f *dockerfile.File, in *dockerfile.Instruction) []string {
 	return tools
 }
 
-// silent are the lines of RUNs that install and are met with silence: the rule that
-// every installation concerns makes no fix, offers none, and gives no reason.
-func silent(t *testing.T, name, src string, fc facts.Context) []int {
+// installs reports that an instruction is a RUN that installs.
+func installs(f *dockerfile.File, in *dockerfile.Instruction) bool { return len(installsBy(f, in)) > 0 }
+
+// silent are the lines of instructions that are met with silence: the rule that every
+// installation concerns makes no fix, offers none, and gives no reason.
+func silent(t *testing.T, name, src string, fc facts.Context, concerns func(*dockerfile.File, *dockerfile.Instruction) bool) []int {
 	t.Helper()
 	f, err := dockerfile.Parse(name, []byte(src))
 	if err != nil {
@@ -129,7 +135,7 @@ func silent(t *testing.T, name, src string, fc facts.Context) []int {
 	}
 	var lines []int
 	for _, in := range f.Instructions {
-		if len(installsBy(f, in)) > 0 && !said[in] {
+		if concerns(f, in) && !said[in] {
 			lines = append(lines, f.Lines.Line(in.Keyword.Start))
 		}
 	}
@@ -156,6 +162,8 @@ var surroundedBy = []string{
 	"FROM debian:12\nRUN xargs %s < list\n",
 	"FROM debian:12\nRUN eval %s\n",
 	"FROM debian:12\nRUN sudo -H %s; rm -rf /root /var/cache\n",
+	"FROM debian:12\nONBUILD RUN set -e; %s\n",
+	"FROM debian:12\nONBUILD RUN [\"sh\", \"-c\", %q]\n",
 }
 
 // TestNoInstallationIsMetWithSilence: whatever a RUN installs with, the report of a
@@ -178,7 +186,7 @@ func TestNoInstallationIsMetWithSilence(t *testing.T) {
 				}
 				for where, fc := range map[string]facts.Context{"likely": likely(), "unknown": unknown} {
 					count++
-					if lines := silent(t, tool, src, fc); len(lines) > 0 {
+					if lines := silent(t, tool, src, fc, installs); len(lines) > 0 {
 						t.Errorf("%s, in a world that is %s: nothing is said of line %v of\n%s", tool, where, lines, src)
 					}
 				}
@@ -188,12 +196,44 @@ func TestNoInstallationIsMetWithSilence(t *testing.T) {
 	t.Logf("%d Dockerfiles", count)
 }
 
+// TestNoUnknownIsMetWithSilence: where a variable decides whether a RUN installs, and
+// isn't known, the report says so.
+func TestNoUnknownIsMetWithSilence(t *testing.T) {
+	t.Parallel()
+	ask := func(command string) {
+		for _, around := range []string{"RUN %s", "RUN set -ex; cd /x && %s", "RUN sudo %s", "ONBUILD RUN %s"} {
+			src := "FROM debian:12\nARG OPTIONS PROGRAM VERB\n" + fmt.Sprintf(around, command) + "\n"
+			concerns := func(_ *dockerfile.File, in *dockerfile.Instruction) bool {
+				return in.Name == "RUN" || in.Trigger != nil
+			}
+			if lines := silent(t, command, src, likely(), concerns); len(lines) > 0 {
+				t.Errorf("nothing is said of\n%s", src)
+			}
+		}
+	}
+	for _, program := range programs {
+		for _, end := range []string{" $VERB", " ${VERB} x", " \"$VERB\" --quiet"} {
+			ask(program + end)
+		}
+	}
+	for _, tool := range ecosystem.All() {
+		for _, command := range tool.Example.Commands {
+			words := strings.Fields(command)
+			if len(recognised(t, "FROM debian\nRUN "+command+"\n")) == 0 || strings.Contains(words[0], "=") {
+				continue
+			}
+			ask(strings.ReplaceAll(command, words[0]+" ", "$PROGRAM "))
+			ask(words[0] + " $OPTIONS" + strings.TrimPrefix(command, words[0]))
+		}
+	}
+}
+
 // TestNoFileIsMetWithSilence holds all Dockerfiles that there are to the same.
 func TestNoFileIsMetWithSilence(t *testing.T) {
 	t.Parallel()
 	files := dockerfiles(t)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if lines := silent(t, name, files[name], likely()); len(lines) > 0 && !strings.Contains(name, "CRLF") {
+		if lines := silent(t, name, files[name], likely(), installs); len(lines) > 0 && !strings.Contains(name, "CRLF") {
 			t.Errorf("%s: nothing is said of lines %v", name, lines)
 		}
 	}
