@@ -102,7 +102,7 @@ BuildKit's check reports C:\\app, too, where it doesn't know that the stage is o
 		name: "LegacyKeyValueFormat", severity: lint.Info,
 		fix: equalsSign, safety: lint.Safe,
 		title: "ENV or LABEL without an equals sign",
-		why:   "ENV KEY VALUE takes the whole rest of the line as one value, and can set one variable only. ENV KEY=VALUE says what it means.",
+		why:   "ENV KEY VALUE takes the whole rest of the line as one value, and can set one variable only; LABEL likewise. With spaces around an equals sign, that is part of the value. ENV KEY=VALUE says what it means.",
 		bad:   "FROM alpine:3.20\nENV DIR /app\n",
 		good:  "FROM alpine:3.20\nENV DIR=/app\n",
 	},

@@ -18,9 +18,22 @@ func isURL(v string) bool {
 	return strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "ftp://")
 }
 
+var variableRef = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
+
+// withValues is text with the variables that are known replaced.
+func withValues(text string, env map[string]string) string {
+	return variableRef.ReplaceAllStringFunc(text, func(v string) string {
+		if value, ok := env[variableRef.FindStringSubmatch(v)[1]]; ok {
+			return value
+		}
+		return v
+	})
+}
+
 // remote is the URL that a curl or wget fetches, or "" when it doesn't fetch a
-// file from elsewhere.
-func remote(c *shell.Command) string {
+// file from elsewhere. Where it begins with a variable of env, it has the
+// variables' values; else it is as written.
+func remote(c *shell.Command, env map[string]string) string {
 	if c.Name() != "curl" && c.Name() != "wget" {
 		return ""
 	}
@@ -29,8 +42,12 @@ func remote(c *shell.Command) string {
 		if sends(c, i) {
 			return ""
 		}
-		if isURL(w.Value) && source == "" && !valueOfOption(c, i) {
-			source = w.Value
+		v := w.Value
+		if !w.Literal && strings.HasPrefix(v, "$") {
+			v = withValues(v, env)
+		}
+		if isURL(v) && source == "" && !valueOfOption(c, i) {
+			source = v
 		}
 	}
 	if u, err := url.Parse(source); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.") || u.Hostname() == "0.0.0.0") {
@@ -111,9 +128,9 @@ func substituted(f *dockerfile.File, c *shell.Command) bool {
 	return intoShell.MatchString(line)
 }
 
-// output is the file that the download is written to; ok is false when it
-// goes to standard output.
-func output(c *shell.Command) (file string, ok bool) {
+// output is the file that the download of source is written to; ok is false
+// when it goes to standard output.
+func output(c *shell.Command, source string) (file string, ok bool) {
 	for _, r := range c.Redirects {
 		if r.Op == ">" || r.Op == ">>" || r.Op == ">|" || r.Op == "&>" {
 			return written(r.Path.Value)
@@ -140,7 +157,7 @@ func output(c *shell.Command) (file string, ok bool) {
 			return written(next)
 		}
 		if strings.HasPrefix(v, "--remote-name") {
-			return path.Base(remote(c)), true
+			return path.Base(source), true
 		}
 		if strings.HasPrefix(v, "--") {
 			continue
@@ -152,7 +169,7 @@ func output(c *shell.Command) (file string, ok bool) {
 		}
 		switch {
 		case c.Name() == "curl" && strings.Contains(flags, "O"):
-			return path.Base(remote(c)), true
+			return path.Base(source), true
 		case at >= 0 && v[at] == letter && at+1 < len(v):
 			return written(v[at+1:])
 		case at >= 0 && v[at] == letter:
@@ -160,7 +177,7 @@ func output(c *shell.Command) (file string, ok bool) {
 		}
 	}
 	// wget writes a file unless told otherwise.
-	return path.Base(remote(c)), c.Name() == "wget"
+	return path.Base(source), c.Name() == "wget"
 }
 
 func written(file string) (string, bool) {

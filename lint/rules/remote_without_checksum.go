@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -108,22 +109,16 @@ func downloaded(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCom
 }
 
 var (
-	commit      = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-	commitURL   = regexp.MustCompile(`[/@=-][0-9a-f]{40}([0-9a-f]{24})?([./?&-]|$)`)
-	variableRef = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
+	commit    = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+	commitURL = regexp.MustCompile(`[/@=-][0-9a-f]{40}([0-9a-f]{24})?([./?&-]|$)`)
 )
 
 // pinnedURL reports that the URL names a commit, which stands for its content:
 // written out, in a known variable, or in one that says so by its name.
 func pinnedURL(source string, env map[string]string) bool {
-	pinned := false
-	source = variableRef.ReplaceAllStringFunc(source, func(v string) string {
-		name := variableRef.FindStringSubmatch(v)[1]
-		if value, ok := env[name]; ok {
-			return value
-		}
-		pinned = pinned || strings.Contains(strings.ToUpper(name), "COMMIT")
-		return v
+	source = withValues(source, env)
+	pinned := slices.ContainsFunc(variableRef.FindAllStringSubmatch(source, -1), func(v []string) bool {
+		return strings.Contains(strings.ToUpper(v[1]), "COMMIT")
 	})
 	return pinned || commitURL.MatchString(source)
 }
@@ -144,14 +139,20 @@ func runDownloads(p *lint.Pass, in *dockerfile.Instruction) {
 	if s == nil || verifies(s) {
 		return
 	}
+	env := maps.Clone(p.State(in).Env)
+	for _, c := range s.Commands() {
+		for _, a := range c.Assigns {
+			delete(env, a.Name)
+		}
+	}
 	for _, st := range s.Statements {
 		for _, c := range st.Commands {
-			source := remote(c)
+			source := remote(c, env)
 			if source == "" {
 				continue
 			}
-			use := used(p.File, st, c)
-			if use == "" || pinnedURL(source, p.State(in).Env) {
+			use := used(p.File, st, c, source)
+			if use == "" || pinnedURL(source, env) {
 				continue
 			}
 			message := fmt.Sprintf("%s what %s gets from %s%s, and nothing verifies it", use, c.Name(), source, plainHTTP(source))
@@ -167,10 +168,9 @@ func plainHTTP(source string) string {
 	return ""
 }
 
-// used says how a message begins on what the script does with a download, or
-// "" when it only looks at it.
-func used(f *dockerfile.File, st *shell.Statement, c *shell.Command) string {
-	source := remote(c)
+// used says how a message begins on what the script does with a download of
+// source, or "" when it only looks at it.
+func used(f *dockerfile.File, st *shell.Statement, c *shell.Command, source string) string {
 	if next := piped(f, st, c); next != nil {
 		switch name := next.Name(); {
 		case slices.Contains([]string{"sh", "bash", "ash", "dash", "zsh", "python", "python3", "perl", "ruby", "node", "php"}, name):
@@ -185,7 +185,7 @@ func used(f *dockerfile.File, st *shell.Statement, c *shell.Command) string {
 	if substituted(f, c) {
 		return "a shell runs"
 	}
-	target, ok := output(c)
+	target, ok := output(c, source)
 	if !ok || metadata(source, target) {
 		return ""
 	}
