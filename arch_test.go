@@ -50,6 +50,7 @@ var floors = []storey{
 	{2, "plugin/prune/*", "plugin/prune/retention plugin/prune/manifest plugin/distribution plugin/image plugin/image/**"},
 
 	{0, "plugin/buildx", ""},
+	{0, "plugin/folders", ""},
 	{5, "plugin/ui", ""},
 	{7, "plugin/plugintest", "plugin"},
 	{5, "plugin/analyze/report", ""},
@@ -57,16 +58,16 @@ var floors = []storey{
 	{5, "plugin/analyze/tree", "plugin/image"},
 	{5, "plugin/analyze/prove", "lint/** plugin/analyze/compare plugin/analyze/report plugin/buildx plugin/image plugin/image/archive"},
 	{5, "plugin/analyze/*", "plugin/analyze/report plugin/analyze/cost plugin/analyze/tree plugin/image plugin/ui lint/dockerfile lint/report/sarif"},
-	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/buildx plugin/distribution plugin/image/** plugin/lint plugin/ui"}, // --prove makes the fixes that lint makes
-	{5, "plugin/prune", "plugin/prune/* plugin/image/** plugin/ui"},
+	{5, "plugin/analyze", "lint/** plugin/analyze/* plugin/buildx plugin/distribution plugin/folders plugin/image/** plugin/lint plugin/ui"}, // --prove makes the fixes that lint makes
+	{5, "plugin/prune", "plugin/prune/* plugin/folders plugin/image/** plugin/ui"},
 	{5, "plugin/lsp", "lint/** plugin/image/base plugin/lint plugin/ui"}, // the same lint, in an editor
 	{5, "plugin/registry/catalog", "plugin/prune/retention"},
 	{5, "plugin/registry/table", "plugin/ui"},
-	{5, "plugin/registry/connect", "plugin/distribution plugin/prune/registry plugin/prune/retention plugin/ui"},
+	{5, "plugin/registry/connect", "plugin/distribution plugin/folders plugin/prune/registry plugin/prune/retention plugin/ui"},
 	{5, "plugin/registry/*", "plugin/distribution plugin/prune plugin/prune/* plugin/registry/catalog plugin/registry/table plugin/registry/connect plugin/ui"},
 	{5, "plugin/registry", "plugin/registry/* plugin/ui plugin/image/imagetest"},
 	{5, "plugin/sbom", "plugin/buildx plugin/image/** plugin/ui"},
-	{5, "plugin/*", "lint/** plugin/image/** plugin/ui"},
+	{5, "plugin/*", "lint/** plugin/folders plugin/image/** plugin/ui"},
 	{0, "frontend/trail", ""},
 	{5, "frontend", "lint/** frontend/trail"},
 	{5, "frontend/scanner", "frontend/trail"},

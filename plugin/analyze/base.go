@@ -14,8 +14,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/known"
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/image"
-	"github.com/imgmgr/imgmgr/plugin/image/cache"
 	"github.com/imgmgr/imgmgr/plugin/image/engine"
 )
 
@@ -56,7 +56,7 @@ func (o Options) known(ctx context.Context, source string, img *image.Image) *im
 	if o.NoCache {
 		return nil
 	}
-	dir, err := cache.Dir()
+	dir, err := folders.Cache()
 	if err != nil {
 		return nil
 	}
@@ -114,7 +114,7 @@ func engineImages(ctx context.Context, images []known.Image) (out []known.Image)
 
 // remember keeps an image's chain of layers for later ones.
 func (o Options) remember(images ...*image.Image) {
-	dir, err := cache.Dir()
+	dir, err := folders.Cache()
 	if err != nil || o.NoCache {
 		return
 	}

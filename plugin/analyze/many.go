@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/imgmgr/imgmgr/plugin/analyze/shared"
 	"github.com/imgmgr/imgmgr/plugin/distribution"
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/image/engine"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -94,11 +94,7 @@ func repositoryTags(ctx context.Context, place string) (names []string, err erro
 	if _, _, err := distribution.SplitPlace(host); err != nil || !doublestar.ValidatePattern(pattern) {
 		return nil, fmt.Errorf("--all %q: name a registry, and a pattern of its repositories, as registry.example.com/team/*", place)
 	}
-	o := distribution.Options{}
-	if dir, err := os.UserCacheDir(); err == nil {
-		o.Cache = filepath.Join(dir, "imgmgr", "registry")
-	}
-	reg, err := distribution.Open(host, o)
+	reg, err := distribution.Open(host, distribution.Options{Cache: folders.Registries()})
 	if err != nil {
 		return nil, err
 	}

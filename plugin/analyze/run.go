@@ -21,6 +21,7 @@ import (
 	"github.com/imgmgr/imgmgr/plugin/analyze/report"
 	"github.com/imgmgr/imgmgr/plugin/analyze/tree"
 	"github.com/imgmgr/imgmgr/plugin/analyze/tui"
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/image"
 	"github.com/imgmgr/imgmgr/plugin/image/cache"
 	"github.com/imgmgr/imgmgr/plugin/image/source"
@@ -257,7 +258,7 @@ func (o Options) cache() image.Cache {
 	if o.NoCache {
 		return nil
 	}
-	dir, err := cache.Dir()
+	dir, err := folders.Cache()
 	if err != nil {
 		return nil
 	}

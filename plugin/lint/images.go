@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/image/base"
 	"github.com/imgmgr/imgmgr/plugin/image/cache"
 	"github.com/imgmgr/imgmgr/plugin/image/engine"
@@ -39,7 +40,7 @@ func NewImages(reach base.Reach, building bool, platform string, mirrors []strin
 		o.ReadBytes = 0
 	}
 	// Without a cache folder, what is asked for is asked for each time.
-	if dir, err := cache.Dir(); err == nil {
+	if dir, err := folders.Cache(); err == nil {
 		o.Memory = base.OpenMemory(dir, time.Now)
 		if tables, err := cache.Open(dir, cache.DefaultBytes); err == nil {
 			o.Tables = tables

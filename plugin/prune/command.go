@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
 )
@@ -282,19 +283,9 @@ func (f *flags) journals() (string, error) {
 	if f.journal != "" {
 		return f.journal, nil
 	}
-	state, err := stateFolder()
-	return filepath.Join(state, "prune"), err
-}
-
-// stateFolder is where imgmgr keeps what must not be lost.
-// Source: XDG Base Directory Specification 0.8.
-func stateFolder() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "imgmgr"), nil
-	}
-	home, err := os.UserHomeDir()
+	state, err := folders.State()
 	if err != nil {
-		return "", fmt.Errorf("find a folder for the journal: %w; name one with --journal", err)
+		return "", fmt.Errorf("%w for the journal; name one with --journal", err)
 	}
-	return filepath.Join(home, ".local", "state", "imgmgr"), nil
+	return filepath.Join(state, "prune"), nil
 }

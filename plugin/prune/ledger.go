@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 )
 
@@ -27,7 +28,7 @@ type ledger struct {
 }
 
 func (l *ledger) begin(head *retention.Inventory) error {
-	state, err := stateFolder()
+	state, err := folders.State()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/prune/buildkit"
 	"github.com/imgmgr/imgmgr/plugin/prune/containerd"
 	"github.com/imgmgr/imgmgr/plugin/prune/engine"
@@ -166,11 +167,7 @@ type place interface {
 // open opens a place as plans name it.
 func (s *source) open(ctx context.Context, name string, progress func(int, int)) (place, error) {
 	if host, ok := strings.CutPrefix(name, registry.Scheme); ok {
-		o := registry.Options{Insecure: s.insecure, Workers: s.workers}
-		if dir, err := os.UserCacheDir(); err == nil {
-			o.Cache = filepath.Join(dir, "imgmgr", "registry")
-		}
-		r, err := registry.Open(host, o)
+		r, err := registry.Open(host, registry.Options{Insecure: s.insecure, Workers: s.workers, Cache: folders.Registries()})
 		if err == nil {
 			r.Progress = progress
 		}

@@ -33,15 +33,6 @@ type Cache struct {
 
 var _ image.Cache = (*Cache)(nil)
 
-// Dir is the user's folder for tables, which need not be there.
-func Dir() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("find the cache folder: %w", err)
-	}
-	return filepath.Join(dir, "imgmgr"), nil
-}
-
 // Open makes a cache in a folder, which is made if need be. It holds so many
 // bytes; what wasn't used for longest makes room for new tables.
 func Open(dir string, bytes int64) (*Cache, error) {

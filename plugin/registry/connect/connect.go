@@ -6,13 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imgmgr/imgmgr/plugin/distribution"
+	"github.com/imgmgr/imgmgr/plugin/folders"
 	"github.com/imgmgr/imgmgr/plugin/prune/registry"
 	"github.com/imgmgr/imgmgr/plugin/prune/retention"
 	"github.com/imgmgr/imgmgr/plugin/ui"
@@ -36,11 +35,7 @@ func (f *Flags) Options() (distribution.Options, error) {
 	if f.Jobs < 1 {
 		return distribution.Options{}, fmt.Errorf("--jobs %d: use 1 or more", f.Jobs)
 	}
-	o := distribution.Options{Insecure: f.Insecure, Workers: f.Jobs}
-	if dir, err := os.UserCacheDir(); err == nil {
-		o.Cache = filepath.Join(dir, "imgmgr", "registry")
-	}
-	return o, nil
+	return distribution.Options{Insecure: f.Insecure, Workers: f.Jobs, Cache: folders.Registries()}, nil
 }
 
 // Open names the registry of a place, "HOST" or "HOST/PREFIX".
