@@ -30,6 +30,17 @@ RUN chmod -R 755 /app
 CMD ["/app/run.sh"]
 `
 
+// namedContexts starts from a named context that has the name of an image, and copies
+// from two more.
+const namedContexts = `FROM debian:bookworm-slim
+WORKDIR /app
+COPY --from=assets . .
+COPY --from=older /etc/debian_version version
+COPY run.sh .
+RUN chmod -R 755 /app
+CMD ["/app/run.sh"]
+`
+
 // TestProve has the repairs of a Dockerfile built before and after: on a BuildKit, and
 // on a Docker Engine's, which writes no archives.
 func TestProve(t *testing.T) {
@@ -42,22 +53,7 @@ func TestProve(t *testing.T) {
 	if out, err := command(t, dir, "buildx", "build", "--provenance=false", "--output", "type=oci,tar=false,dest="+layout, "."); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	prove := func(args ...string) *report.Proof {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), plugin, append([]string{"analyze", "oci:" + layout, "--format", "json", "--file"}, args...)...)
-		cmd.Dir, cmd.Env = dir, append(sb.Env(), "XDG_CACHE_HOME="+t.TempDir())
-		var log strings.Builder
-		cmd.Stderr = &log
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, &log)
-		}
-		var r report.Report
-		if err := json.Unmarshal(out, &r); err != nil {
-			t.Fatal(err)
-		}
-		return r.Proof
-	}
+	prove := func(args ...string) *report.Proof { t.Helper(); return runProve(t, plugin, dir, layout, args...) }
 	p := prove("Dockerfile", "--prove")
 	checkProof(t, p)
 	// What the lists took is saved, in the line that left them.
@@ -95,6 +91,59 @@ func TestProve(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(dir, "data.csv")); err != nil || len(text) != 300_000 {
 		t.Errorf("the user's own file has %d bytes: %v", len(text), err)
 	}
+}
+
+// TestProveWithNamedContexts has both builds get the same contexts: an image, a folder
+// and a layout.
+func TestProveWithNamedContexts(t *testing.T) {
+	plugin := t.TempDir() + "/docker-imgmgr"
+	if out, err := command(t, "..", "go", "build", "-o", plugin, "./cmd/docker-imgmgr"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	dir := folder(t, map[string]string{"Dockerfile": namedContexts, "run.sh": "echo hello\n"})
+	assets := folder(t, map[string]string{"data.csv": strings.Repeat("1,2,3\n", 50_000), "out": "x", ".dockerignore": "out\n"})
+	layout := filepath.Join(t.TempDir(), "layout")
+	base := folder(t, map[string]string{"Dockerfile": "FROM debian:bookworm-slim\n"})
+	if out, err := command(t, base, "buildx", "build", "--provenance=false", "--output", "type=oci,tar=false,name=older:1,dest="+layout, "."); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	relative, err := filepath.Rel(dir, assets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := runProve(t, plugin, dir, layout, "Dockerfile", "--prove=unsafe", "--build-context", "assets="+relative,
+		"--build-context", "older=docker-image://debian:bookworm-slim", "--build-context", "debian:bookworm-slim=oci-layout://"+layout+":1")
+	checkProof(t, p)
+	// The folder's own list of what is ignored holds, and the files are shipped once, not twice.
+	if p.Before.DeadBytes < 300_000 || p.After.DeadBytes >= p.Before.DeadBytes || p.Edited != "run.sh" {
+		t.Errorf("edited %s: %+v, %+v", p.Edited, p.Before, p.After)
+	}
+	for _, f := range p.Fixes {
+		if f.Line == 1 {
+			t.Errorf("what a named context stands for isn't looked up in a registry: %+v", f)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(assets, "data.csv")); err != nil || len(text) != 300_000 {
+		t.Errorf("the user's own file has %d bytes: %v", len(text), err)
+	}
+}
+
+// runProve runs analyze with --file and more options in a folder.
+func runProve(t *testing.T, plugin, dir, layout string, args ...string) *report.Proof {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), plugin, append([]string{"analyze", "oci:" + layout, "--format", "json", "--file"}, args...)...)
+	cmd.Dir, cmd.Env = dir, append(sb.Env(), "XDG_CACHE_HOME="+t.TempDir())
+	var log strings.Builder
+	cmd.Stderr = &log
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &log)
+	}
+	var r report.Report
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Proof
 }
 
 // checkProof holds a proof to what is true of any with repairs.

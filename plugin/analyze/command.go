@@ -107,6 +107,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringVar(&fix, "prove", "", "Measure what fixes of this `KIND` save: safe (if none is given), build or unsafe. Builds before and after")
 	set.Lookup("prove").NoOptDefVal = "safe"
 	set.StringVar(&o.Prove.Context, "context", "", "Build context for --prove: `FOLDER` (default: the Dockerfile's)")
+	set.StringArrayVar(&o.Prove.Named, "build-context", nil, "Named build context for --prove: `NAME=PLACE`, as docker buildx build takes it")
 	set.StringArrayVar(&o.Prove.Args, "build-arg", nil, "Build argument for --prove: `NAME=VALUE`")
 	set.StringArrayVar(&o.Prove.Flags, "build-flag", nil, "`FLAG` of docker buildx build for --prove, such as --network=host or --secret=id=key,src=key")
 	set.StringVar(&o.Prove.Builder, "builder", "", "`BUILDER` of buildx for --prove")
@@ -123,7 +124,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 func (o *Options) proving(cmd *cobra.Command, fix string, rules []*engine.Rule) error {
 	p := &o.Prove
 	if !cmd.Flags().Changed("prove") {
-		for _, name := range []string{"context", "build-arg", "build-flag", "builder", "edit"} {
+		for _, name := range []string{"context", "build-context", "build-arg", "build-flag", "builder", "edit"} {
 			if cmd.Flags().Changed(name) {
 				return fmt.Errorf("--%s is for the builds of --prove: add that, or leave it away", name)
 			}
@@ -137,6 +138,12 @@ func (o *Options) proving(cmd *cobra.Command, fix string, rules []*engine.Rule) 
 	for _, flag := range p.Flags {
 		if !strings.HasPrefix(flag, "-") {
 			return fmt.Errorf("--build-flag %q is no flag: write --build-flag=--secret=id=key,src=key, as one word", flag)
+		}
+		// What the builder alone knows of, the fixes go wrong about.
+		for _, own := range []string{"--build-arg", "--build-context", "--target", "--platform"} {
+			if name, _, _ := strings.Cut(flag, "="); name == own {
+				return fmt.Errorf("--build-flag %s: %s is an option of this command, too: use that", flag, own)
+			}
 		}
 	}
 	switch {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	engine "github.com/imgmgr/imgmgr/lint"
@@ -29,6 +30,7 @@ type Proving struct {
 	Fix     engine.Safety
 	Rules   []*engine.Rule // all that there are; the configuration chooses among them
 	Context string         // a folder; "" is the Dockerfile's
+	Named   []string       // --build-context
 	Args    []string       // --build-arg
 	Flags   []string       // more of docker buildx build
 	Builder string         // of buildx; "" is the current one
@@ -87,8 +89,12 @@ func (p *proof) repair(ctx context.Context, platform string) (err error) {
 	if p.subject.Args, err = lint.ParseArgs(how.Args); err != nil {
 		return err
 	}
+	named, err := namedContexts(how.Named)
+	if err != nil {
+		return err
+	}
 	dir := cmp.Or(how.Context, filepath.Dir(name))
-	lints := lint.Options{Rules: how.Rules, Context: dir, Args: p.subject.Args, Platform: platform, Today: how.Today, History: lint.NewHistory()}
+	lints := lint.Options{Rules: how.Rules, Context: dir, Named: named, Args: p.subject.Args, Platform: platform, Today: how.Today, History: lint.NewHistory()}
 	if p.o.Target != "" {
 		lints.Targets = []string{p.o.Target}
 	}
@@ -142,7 +148,24 @@ func (p *proof) open(ctx context.Context, platform string) error {
 	for _, arg := range how.Args {
 		p.bench.Args = append(p.bench.Args, "--build-arg", arg)
 	}
+	for _, named := range how.Named {
+		p.bench.Args = append(p.bench.Args, "--build-context", named)
+	}
 	return nil
+}
+
+// namedContexts are the values of --build-context. What the places mean, the builder
+// knows.
+func namedContexts(values []string) (map[string]string, error) {
+	named := map[string]string{}
+	for _, v := range values {
+		name, place, ok := strings.Cut(v, "=")
+		if !ok || name == "" || place == "" {
+			return nil, fmt.Errorf("--build-context %q names no place: write NAME=FOLDER, NAME=docker-image://IMAGE or the like", v)
+		}
+		named[name] = place
+	}
+	return named, nil
 }
 
 // read keeps the image that was built.

@@ -71,7 +71,7 @@ func (t target) targets() []string {
 
 // plain is the build that the command line speaks of.
 func (o *Options) plain() build {
-	b := build{context: o.Context, args: o.Args, platform: o.Platform}
+	b := build{context: o.Context, named: o.Named, args: o.Args, platform: o.Platform}
 	if len(o.Targets) > 0 {
 		b.stage = o.Targets[0]
 	}
