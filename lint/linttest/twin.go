@@ -150,7 +150,7 @@ func (t *twins) excludes(a, b *Step) string {
 // replaced: a flag that turned a cache off.
 func shortened(a, b []string) bool {
 	// An operator needs no space around it: "pip install --no-cache-dir&&make".
-	apart := strings.NewReplacer("&", " & ", "|", " | ", ";", " ; ")
+	apart := strings.NewReplacer("&", " & ", "|", " | ", ";", " ; ", "<", " < ", ">", " > ")
 	have := strings.Fields(apart.Replace(strings.Join(a, " ")))
 	for word := range strings.FieldsSeq(apart.Replace(strings.Join(b, " "))) {
 		i := slices.Index(have, word)
