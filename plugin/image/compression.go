@@ -46,19 +46,13 @@ func isZstd(start []byte) bool {
 
 // Decompress returns the plain bytes of a stream that may be compressed with gzip
 // or zstd. Closing it gives back the decompressor, not the stream.
-func Decompress(in *bufio.Reader) (io.ReadCloser, error) { return decompress(in, false) }
-
-// decompress is Decompress. Held says that somebody holds the compressed bytes against
-// their digest: then the checksum of the plain ones tells nothing more, and isn't computed.
-func decompress(in *bufio.Reader, held bool) (io.ReadCloser, error) {
+func Decompress(in *bufio.Reader) (io.ReadCloser, error) {
 	start, err := in.Peek(4)
 	switch {
-	case bytes.HasPrefix(start, magicGzip) && held:
-		return newMembers(in)
 	case bytes.HasPrefix(start, magicGzip):
 		return gzip.NewReader(in)
 	case isZstd(start):
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true), zstd.IgnoreChecksum(held))
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, err
 		}

@@ -45,7 +45,7 @@ func (w *Walk) open(ctx context.Context, b Blob, in io.Reader) (*stream, error) 
 		}
 	}
 	buffered := bufio.NewReaderSize(s.raw, 64<<10) // hashed as it is read, it is in a near cache still when it is inflated
-	plain, err := decompress(buffered, s.raw.sum != nil)
+	plain, err := Decompress(buffered)
 	if err != nil {
 		return nil, err
 	}

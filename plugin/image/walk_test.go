@@ -39,16 +39,11 @@ type seekCloser struct{ *bytes.Reader }
 
 func (seekCloser) Close() error { return nil }
 
-func gzipped(t testing.TB, data []byte) []byte { return gzippedAt(t, gzip.DefaultCompression, data) }
-
-func gzippedAt(t testing.TB, level int, data []byte) []byte {
+func gzipped(t testing.TB, data []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, level)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = w.Write(data)
+	w := gzip.NewWriter(&out)
+	_, err := w.Write(data)
 	if err = errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
