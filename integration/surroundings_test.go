@@ -15,6 +15,7 @@ import (
 	"github.com/imgmgr/imgmgr/integration/oracle"
 	"github.com/imgmgr/imgmgr/integration/packagist"
 	"github.com/imgmgr/imgmgr/integration/pypi"
+	"github.com/imgmgr/imgmgr/integration/rpms"
 	"github.com/imgmgr/imgmgr/integration/sandbox"
 )
 
@@ -56,6 +57,13 @@ var indexes = map[string]func(context.Context) (server, error){
 	},
 	"MAVEN": func(ctx context.Context) (server, error) {
 		r, err := mavenrepo.Start(ctx)
+		if err != nil {
+			return server{}, err
+		}
+		return server{r.URL, r.Close}, nil
+	},
+	"RPMS": func(ctx context.Context) (server, error) {
+		r, err := rpms.Start(ctx, sb)
 		if err != nil {
 			return server{}, err
 		}

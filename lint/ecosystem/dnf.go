@@ -12,7 +12,7 @@ import (
 // dnf is the package manager of Fedora and its kin: dnf(8) and dnf5(8), yum(8),
 // microdnf(8), and their configuration (dnf.conf(5)).
 func dnf() *Tool {
-	return &Tool{Name: "dnf", Match: matchDnf, Caches: dnfCaches, Habits: dnfHabits, Installed: rpmInstalled, Example: Example{
+	return &Tool{Name: "dnf", Proven: true, Match: matchDnf, Caches: dnfCaches, Habits: dnfHabits, Installed: rpmInstalled, Example: Example{
 		Base: "fedora:43",
 		Commands: []string{
 			"dnf install -y curl",
