@@ -40,10 +40,12 @@ func anyProgram(c *shell.Command) bool {
 	}
 	for _, t := range known {
 		examples := exampleWords()[t]
+		likely := slices.ContainsFunc(rest, func(w shell.Word) bool {
+			return slices.ContainsFunc(examples, func(e shell.Word) bool { return e.Value == w.Value })
+		})
 		for _, program := range examples {
-			if installs(with(c, []shell.Word{program, {Value: "?", Literal: true}}), t) && !slices.ContainsFunc(rest, func(w shell.Word) bool {
-				return slices.ContainsFunc(examples, func(e shell.Word) bool { return e.Value == w.Value })
-			}) {
+			whatever := installs(with(c, []shell.Word{program, {Value: "?", Literal: true}}), t)
+			if whatever && !likely {
 				continue
 			}
 			named := with(c, slices.Concat([]shell.Word{program}, rest))

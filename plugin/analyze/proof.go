@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	engine "github.com/imgmgr/imgmgr/lint"
@@ -89,7 +88,7 @@ func (p *proof) repair(ctx context.Context, platform string) (err error) {
 	if p.subject.Args, err = lint.ParseArgs(how.Args); err != nil {
 		return err
 	}
-	named, err := namedContexts(how.Named)
+	named, err := lint.ParseContexts(how.Named)
 	if err != nil {
 		return err
 	}
@@ -152,20 +151,6 @@ func (p *proof) open(ctx context.Context, platform string) error {
 		p.bench.Args = append(p.bench.Args, "--build-context", named)
 	}
 	return nil
-}
-
-// namedContexts are the values of --build-context. What the places mean, the builder
-// knows.
-func namedContexts(values []string) (map[string]string, error) {
-	named := map[string]string{}
-	for _, v := range values {
-		name, place, ok := strings.Cut(v, "=")
-		if !ok || name == "" || place == "" {
-			return nil, fmt.Errorf("--build-context %q names no place: write NAME=FOLDER, NAME=docker-image://IMAGE or the like", v)
-		}
-		named[name] = place
-	}
-	return named, nil
 }
 
 // read keeps the image that was built.

@@ -53,7 +53,8 @@ version, there is no such fix.
 
 The build context is the Dockerfile's folder, or else the current one, if all is
 there that the Dockerfile copies; otherwise it is unknown, and what depends on
-it is left alone. --context names it.
+it is left alone. --context names it, and --build-context what else the build
+copies or starts from by a name of its own.
 
 Base images are looked for on this machine: in what earlier runs were told, and
 in the Docker Engine, if it is here. --online asks their registries, too, with
@@ -111,6 +112,7 @@ func Command(streams func() ui.Streams, rules []*engine.Rule) *cobra.Command {
 	set.StringVar(&f.profile, "profile", "", "Rules to check: `PROFILE` recommended (if nothing else is configured), strict, all or hadolint")
 	set.StringVar(&f.config, "config", "", "Configuration `FILE`, instead of the nearest .imgmgr.yaml or .hadolint.yaml above each Dockerfile")
 	set.StringVar(&f.context, "context", "", "Build context: `FOLDER` that the Dockerfile copies from")
+	set.StringArrayVar(&f.named, "build-context", nil, "Named build context `NAME=PLACE`, as docker buildx build takes it")
 	set.StringArrayVar(&f.buildArgs, "build-arg", nil, "Build argument `NAME=VALUE`; where one is given, all others are taken to be unset")
 	set.StringArrayVar(&f.targets, "target", nil, "`STAGE` to build; with a bake or compose file, its target or service to lint")
 	set.StringArrayVarP(&f.files, "file", "f", nil, "Bake or compose `FILE`, as with docker buildx bake: what is behind the flags are its targets then")
@@ -263,6 +265,9 @@ func (f *flags) options(cmd *cobra.Command, args []string) (Options, error) {
 		return o, err
 	}
 	if o.Args, err = f.args(o.Fix); err != nil {
+		return o, err
+	}
+	if o.Named, err = ParseContexts(f.named); err != nil {
 		return o, err
 	}
 	builder := "linux/" + runtime.GOARCH

@@ -22,7 +22,7 @@ type flags struct {
 	context, platform            string
 	shellCheck                   string
 	targets, files, set, vars    []string
-	buildArgs, mirrors           []string
+	buildArgs, named, mirrors    []string
 }
 
 // shell finds the program of --shellcheck. Only where the user names it does it
@@ -135,4 +135,18 @@ func ParseArgs(list []string) (map[string]string, error) {
 		args[name] = value
 	}
 	return args, nil
+}
+
+// ParseContexts reads named build contexts, NAME=PLACE. What a place means, the
+// builder knows.
+func ParseContexts(list []string) (map[string]string, error) {
+	named := map[string]string{}
+	for _, v := range list {
+		name, place, _ := strings.Cut(v, "=")
+		if name == "" || place == "" {
+			return nil, fmt.Errorf("--build-context %q names no place: write NAME=FOLDER, NAME=docker-image://IMAGE or the like", v)
+		}
+		named[name] = place
+	}
+	return named, nil
 }

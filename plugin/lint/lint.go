@@ -55,8 +55,8 @@ type Options struct {
 
 	// Context is the folder of the build context; "" guesses it for each file.
 	Context string
-	// Named are named build contexts, as --build-context of docker buildx build has
-	// them. Bake and compose files have their own.
+	// Named are named build contexts by name, as docker buildx build has them.
+	// Bake and compose files have their own.
 	Named map[string]string
 	// Args and Platform are those of the build, as in facts.Context.
 	Args     map[string]string

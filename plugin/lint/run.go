@@ -63,6 +63,8 @@ func (o *Options) check(targets []target) error {
 		return errors.New("--set and --var are for a bake or compose file, which --file names")
 	case len(defined) > 0 && o.Context != "":
 		return fmt.Errorf("%s says what the build contexts are; leave out --context, or use --set TARGET.context=FOLDER", defined[0])
+	case len(defined) > 0 && len(o.Named) > 0:
+		return fmt.Errorf("%s says what the build contexts are; leave out --build-context, or use --set TARGET.contexts.NAME=PLACE", defined[0])
 	case o.Context != "":
 		return checkFolder(o.Context)
 	}
