@@ -30,6 +30,12 @@ func withValues(text string, env map[string]string) string {
 	})
 }
 
+// userInfo matches a name and a password in a URL.
+var userInfo = regexp.MustCompile(`^([a-z]+://)[^/?#]*@`)
+
+// withoutUser is a URL to be shown: a value of a variable may hold a password.
+func withoutUser(source string) string { return userInfo.ReplaceAllString(source, "$1") }
+
 // remote is the URL that a curl or wget fetches, or "" when it doesn't fetch a
 // file from elsewhere. Where it begins with a variable of env, it has the
 // variables' values; else it is as written.

@@ -68,7 +68,7 @@ func addSources(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCom
 		if git, ok, _ := dfgitutil.ParseGitRef(source); ok && git != nil {
 			message = gitMessage(source, git)
 		} else if isURL(source) && !verified && !metadata(source, path.Base(c.DestPath)) && !pinnedURL(source, p.State(in).Env) {
-			message = fmt.Sprintf("ADD takes whatever %s returns%s: it has no --checksum", source, plainHTTP(source))
+			message = fmt.Sprintf("ADD takes whatever %s returns%s: it has no --checksum", withoutUser(source), plainHTTP(source))
 		}
 		if message == "" {
 			continue
@@ -155,7 +155,7 @@ func runDownloads(p *lint.Pass, in *dockerfile.Instruction) {
 			if use == "" || pinnedURL(source, env) {
 				continue
 			}
-			message := fmt.Sprintf("%s what %s gets from %s%s, and nothing verifies it", use, c.Name(), source, plainHTTP(source))
+			message := fmt.Sprintf("%s what %s gets from %s%s, and nothing verifies it", use, c.Name(), withoutUser(source), plainHTTP(source))
 			p.Report(lint.Diagnostic{Span: c.Span, Message: message})
 		}
 	}
