@@ -80,7 +80,7 @@ func addSources(p *lint.Pass, in *dockerfile.Instruction, c *instructions.AddCom
 		d := lint.Diagnostic{Span: span, Message: message}
 		if digest := downloaded(p, in, c, source); digest != "" {
 			at := in.Keyword.End
-			d.Evidence = []lint.Evidence{{What: source, Says: "is " + digest + " now"}}
+			d.Evidence = []lint.Evidence{{What: withoutUser(source), Says: "is " + digest + " now"}}
 			d.Fix = &lint.Fix{
 				Message: "Write the checksum that it has now", Safety: lint.Safe,
 				Edits: []edit.Edit{{Span: edit.Span{Start: at, End: at}, New: " --checksum=" + digest, Origin: in.Keyword}},
