@@ -6,7 +6,10 @@ package integration_test
 
 import (
 	"context"
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/imgmgr/imgmgr/integration/sandbox"
@@ -20,6 +23,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	// A build waits for networks and disks, too. What -parallel says comes later, and wins.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 	os.Exit(sandbox.RunTests(m, sandbox.Options{}, func(ctx context.Context, started *sandbox.Sandbox) (err error) {
 		sb = started
 		frontendRef, err = sb.Frontend(ctx)

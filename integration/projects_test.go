@@ -39,6 +39,7 @@ func TestProjectsStayTheSame(t *testing.T) {
 	if err := sb.BuildKit.Prune(t.Context(), nil, client.WithFilter([]string{"type==regular"})); err != nil {
 		t.Fatal(err)
 	}
+	t.Parallel()
 	around := newSurroundings(t)
 	proofs := make([]oracle.Proof, len(projects))
 	t.Run("project", func(t *testing.T) {

@@ -44,6 +44,7 @@ CMD ["/app/run.sh"]
 // TestProve has the repairs of a Dockerfile built before and after: on a BuildKit, and
 // on a Docker Engine's, which writes no archives.
 func TestProve(t *testing.T) {
+	t.Parallel()
 	plugin := t.TempDir() + "/docker-imgmgr"
 	if out, err := command(t, "..", "go", "build", "-o", plugin, "./cmd/docker-imgmgr"); err != nil {
 		t.Fatalf("%v\n%s", err, out)

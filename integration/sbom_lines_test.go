@@ -85,6 +85,7 @@ type brought struct {
 // TestPackagesNameTheirInstruction looks up where packages came from, by what
 // the user wrote, though steps were moved.
 func TestPackagesNameTheirInstruction(t *testing.T) {
+	t.Parallel()
 	dir := project(t, "node-api")
 	for file, text := range map[string]string{
 		"tool/package.json": `{"name": "tool", "version": "1.0.0"}`,

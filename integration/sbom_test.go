@@ -15,6 +15,7 @@ import (
 // TestRebuildsScanWhatChanged edits a source file: what lies below the sources
 // is not scanned again, and the SBOM is that of a scan of the whole image.
 func TestRebuildsScanWhatChanged(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name, source string
 		dockerfile   string // "" for the project's own

@@ -2,4 +2,4 @@ module example.com/go-scratch
 
 go 1.26.0
 
-require github.com/go-chi/chi/v5 v5.5.0
+require github.com/dustin/go-humanize v1.0.1

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/go-chi/chi/v5"
+	"github.com/dustin/go-humanize"
 )
 
-func main() { fmt.Println(len(chi.NewRouter().Routes())) }
+func main() { fmt.Println(humanize.Bytes(1 << 20)) }

@@ -2,4 +2,4 @@ package main
 
 import "testing"
 
-func TestRoutes(t *testing.T) { main() }
+func TestPrints(t *testing.T) { main() }
