@@ -11,6 +11,8 @@ func manifests() []string {
 		"requirements.txt", "pyproject.toml", "poetry.lock", "uv.lock", "poetry.toml", "uv.toml", ".python-version", ".venv", "venv",
 		".pnp.cjs", ".pnp.js", ".pnpmfile.mjs", "pnpmfile.js", "bun.lock", "bun.lockb", "bunfig.toml",
 		"Cargo.toml", "Cargo.lock", ".cargo", "pom.xml", ".mvn", "composer.json", "composer.lock", "auth.json",
-		"Gemfile", "Gemfile.lock", ".bundle", "nuget.config", "NuGet.config", "NuGet.Config",
+		"Gemfile", "Gemfile.lock", ".bundle", "nuget.config", "NuGet.config", "NuGet.Config", "global.json", "packages.lock.json",
+		"Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "Directory.Build.rsp", "MSBuild.rsp", "obj",
+		"Directory.Solution.props", "Directory.Solution.targets",
 	}
 }

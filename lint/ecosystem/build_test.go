@@ -198,7 +198,12 @@ func TestGradle(t *testing.T) {
 
 func TestDotnet(t *testing.T) {
 	checkFind(t, [][2]string{
-		{"dotnet restore -a arm64", "dotnet restore fetch"},
+		{"dotnet restore -a arm64", "dotnet restore fetch installs"},
+		{"dotnet restore src/App/App.csproj", "dotnet restore fetch installs in src/App?"},
+		{"dotnet restore src/App", "dotnet restore fetch installs in src/App?"},
+		{"dotnet restore ../App", "dotnet restore fetch installs in ?"},
+		{"dotnet restore $APP", "dotnet restore fetch installs in ?"},
+		{"dotnet restore /p:X=Y App.csproj", "dotnet restore fetch"},
 		{"dotnet publish -c Release -o /app", "dotnet publish fetch build"},
 		{"dotnet publish --no-restore", "dotnet publish build offline"},
 		{"dotnet tool install -g x", "dotnet tool install fetch"},

@@ -11,7 +11,7 @@ import (
 // ("Managing the global packages, cache, and temp folders", "NuGet.Config
 // reference") and learn.microsoft.com/dotnet/core/tools.
 func dotnet() *Tool {
-	return &Tool{Name: "dotnet", Match: matchDotnet, Caches: dotnetCaches, Example: Example{
+	return &Tool{Name: "dotnet", Match: matchDotnet, Caches: dotnetCaches, Manifests: dotnetManifests, Example: Example{
 		Base: "mcr.microsoft.com/dotnet/sdk:10.0",
 		Files: map[string]string{
 			"app.csproj": `<Project Sdk="Microsoft.NET.Sdk"/>`,
@@ -34,6 +34,7 @@ func matchDotnet(c *shell.Command) *Use {
 	switch l.operand(0) {
 	case "restore":
 		u.Kind = Fetch
+		dotnetProject(u)
 	case "build", "publish", "pack", "test", "run", "msbuild", "watch":
 		u.Kind = Fetch | Build
 		if l.on("--no-restore", "--no-build") || l.operand(0) == "msbuild" {

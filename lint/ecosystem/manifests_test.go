@@ -199,3 +199,59 @@ func TestManifestsWithoutContext(t *testing.T) {
 		}
 	}
 }
+
+// TestDotnetManifests plants one trap at a time.
+func TestDotnetManifests(t *testing.T) {
+	const list = `<PropertyGroup><TargetFramework>net9.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include="A" Version="1.0.0"/></ItemGroup>`
+	sdk := func(inside ...string) string {
+		return `<Project Sdk="Microsoft.NET.Sdk.Web">` + strings.Join(inside, "") + `</Project>`
+	}
+	tests := []struct {
+		name, command string
+		files         []string
+		want          string
+	}{
+		{"nothing", "dotnet restore", []string{"App.csproj", sdk(list), "Program.cs", ""}, "App.csproj"},
+		{"named", "dotnet restore App.fsproj", []string{"App.fsproj", sdk(list), "Other.csproj", ""}, "App.fsproj"},
+		{"in a folder", "dotnet restore ./", []string{"App.csproj", sdk(list)}, "App.csproj"},
+		{"not there", "dotnet restore App.csproj", []string{"x", ""}, " breaks: the context has no file App.csproj"},
+		{"two of them", "dotnet restore", []string{"App.csproj", sdk(), "App.sln", ""}, " breaks: the context has 2 projects and solutions in one folder"},
+		{"a solution", "dotnet restore", []string{"App.sln", ""}, "App.sln breaks: the projects of App.sln lie in folders of their own"},
+		{"settings beside it", "dotnet restore", []string{"App.csproj", sdk(list), "Directory.Build.props", "<Project/>", "Directory.Packages.props", "<Project/>", "global.json", "{}", "App.csproj.user", "<Project/>"},
+			"App.csproj Directory.Build.props Directory.Packages.props global.json App.csproj.user"},
+		{"a response file", "dotnet restore", []string{"App.csproj", sdk(list), "Directory.Build.rsp", ""}, "App.csproj doubt: the context has Directory.Build.rsp"},
+		{"a lock file", "dotnet restore", []string{"App.csproj", sdk(list), "packages.lock.json", "{}"}, "App.csproj packages.lock.json rewritten: packages.lock.json"},
+		{"a lock file that stays", "dotnet restore --locked-mode", []string{"App.csproj", sdk(list), "packages.lock.json", "{}"}, "App.csproj packages.lock.json"},
+		{"another project", "dotnet restore", []string{"App.csproj", sdk(`<ItemGroup><ProjectReference Include="../Lib/Lib.csproj"/></ItemGroup>`)}, "App.csproj breaks: App.csproj refers to another project"},
+		{"an import", "dotnet restore", []string{"App.csproj", sdk(`<Import Project="x.props"/>`)}, "App.csproj doubt: App.csproj has an element Import, which may bring in other files"},
+		{"a target in the settings", "dotnet restore", []string{"App.csproj", sdk(), "Directory.Build.targets", `<Project><Target Name="X"/></Project>`},
+			"App.csproj Directory.Build.targets doubt: Directory.Build.targets has an element Target, which may bring in other files"},
+		{"a condition", "dotnet restore", []string{"App.csproj", sdk(`<PropertyGroup Condition="Exists('x.cs')"/>`)}, "App.csproj doubt: App.csproj calls a function, which may look at the sources"},
+		{"a function", "dotnet restore", []string{"App.csproj", sdk(`<PropertyGroup><V>$([System.IO.File]::ReadAllText('v'))</V></PropertyGroup>`)}, "App.csproj doubt: App.csproj calls a function, which may look at the sources"},
+		{"another folder of results", "dotnet restore", []string{"App.csproj", sdk(`<PropertyGroup><BaseIntermediateOutputPath>x/</BaseIntermediateOutputPath></PropertyGroup>`)}, "App.csproj doubt: App.csproj sets BaseIntermediateOutputPath"},
+		{"another SDK", "dotnet restore", []string{"App.csproj", `<Project Sdk="MSTest.Sdk/3.6.1"/>`}, "App.csproj doubt: App.csproj takes its build from MSTest.Sdk/3.6.1"},
+		{"a bad file", "dotnet restore", []string{"App.csproj", "<Project"}, "App.csproj doubt: App.csproj can't be read: XML syntax error on line 1: unexpected EOF"},
+		{"a source by address", "dotnet restore", []string{"App.csproj", sdk(list), "nuget.config", `<configuration><packageSources><clear/><add key="x" value="https://x.example/v3/index.json"/></packageSources></configuration>`},
+			"App.csproj nuget.config"},
+		{"a source of the project's", "dotnet restore", []string{"App.csproj", sdk(list), "NuGet.Config", `<configuration><packageSources><add key="x" value="./packages"/></packageSources></configuration>`},
+			"App.csproj NuGet.Config breaks: NuGet.Config takes packages from the folder ./packages"},
+		{"a folder that is asked first", "dotnet restore", []string{"App.csproj", sdk(list), "NuGet.Config", `<configuration><fallbackPackageFolders><add key="x" value="./packages"/></fallbackPackageFolders></configuration>`},
+			"App.csproj NuGet.Config breaks: NuGet.Config takes packages from the folder ./packages"},
+		{"a source by option", "dotnet restore -s ./packages", []string{"App.csproj", sdk(list)}, "App.csproj breaks: dotnet takes packages from the folder ./packages"},
+		{"a property", "dotnet restore -p:X=Y", []string{"App.csproj", sdk(list)}, "App.csproj doubt: dotnet is given -p"},
+		{"harmless options", "dotnet restore -r linux-x64 --nologo -v minimal", []string{"App.csproj", sdk(list)}, "App.csproj"},
+	}
+	for _, tt := range tests {
+		e := root()
+		e.Project = project(tt.files...)
+		if got := manifests(t, tt.command, e); got != tt.want {
+			t.Errorf("%s: %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+	e := root()
+	e.Project = project("App/App.csproj", sdk(list), "Directory.Build.props", "<Project/>")
+	e.Project.Dir = "App"
+	if got, want := manifests(t, "dotnet restore App/App.csproj", e), "App.csproj breaks: the context has Directory.Build.props"; got != want {
+		t.Errorf("settings above the project: %s, want %s", got, want)
+	}
+}

@@ -50,7 +50,7 @@ func (p Project) read(name string) []byte {
 // IsManifest reports that a file of this name, or a pattern of names, stands in
 // a project's folder and says what the project needs.
 func IsManifest(name string) bool {
-	return slices.ContainsFunc([]string{"go.", "package", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "pyproject.toml", "uv.lock", "poetry.lock", "requirements",
-		"Cargo.", "pom.xml", "composer.", "Gemfile"},
+	return isMSBuild(name) || slices.ContainsFunc([]string{"go.", "package", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "pyproject.toml", "uv.lock", "poetry.lock", "requirements",
+		"Cargo.", "pom.xml", "composer.", "Gemfile", "Directory."},
 		func(start string) bool { return strings.HasPrefix(name, start) })
 }
