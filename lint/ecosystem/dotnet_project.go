@@ -60,15 +60,10 @@ func dotnetManifests(u *Use, e Env) Manifests {
 	if !p.Known() {
 		return m // a project has no name that could be guessed
 	}
-	name, why := dotnetFile(u, p)
-	if name == "" {
-		m.Breaks = why
+	if m.Files, m.Breaks = dotnetFile(u, p); m.Breaks != "" {
 		return m
 	}
-	m.Files, m.Breaks = []string{name}, why
-	if why != "" {
-		return m
-	}
+	name := m.Files[0]
 	m.msbuild(p, name)
 	for _, beside := range append(besideProjects(), name+".user") {
 		m.dotnetBeside(p, beside)
@@ -101,28 +96,32 @@ func (m *Manifests) dotnetAbove(p Project) {
 	}
 }
 
-// dotnetFile is the name of the project's file in its folder, and what stands against
-// restoring that alone; no name where it isn't known.
-func dotnetFile(u *Use, p Project) (name, breaks string) {
-	name = path.Base(u.options.operand(1))
+// dotnetFile is the project's file in its folder, and what stands against restoring
+// that alone.
+func dotnetFile(u *Use, p Project) (files []string, breaks string) {
+	name := path.Base(u.options.operand(1))
 	if !isMSBuild(name) {
 		entries, err := fs.ReadDir(p.Files, p.Dir)
-		if err != nil {
-			return "", "which project the context has is not known"
+		if err != nil { // as in a build, which is told names alone
+			return []string{"*.*proj"}, "it doesn't name its project"
 		}
-		found := slices.DeleteFunc(entries, func(f fs.DirEntry) bool { return !isMSBuild(f.Name()) })
-		if len(found) != 1 {
-			return "", fmt.Sprintf("the context has %d projects and solutions in one folder", len(found))
+		for _, f := range entries {
+			if isMSBuild(f.Name()) {
+				files = append(files, f.Name())
+			}
 		}
-		name = found[0].Name()
+		if len(files) != 1 {
+			return files, fmt.Sprintf("the context has %d projects and solutions in one folder", len(files))
+		}
+		name = files[0]
 	}
 	switch {
 	case !p.regular(name):
-		return "", "the context has no file " + name
+		return nil, "the context has no file " + name
 	case isSolution(name):
-		return name, "the projects of " + name + " lie in folders of their own"
+		return []string{name}, "the projects of " + name + " lie in folders of their own"
 	}
-	return name, ""
+	return []string{name}, ""
 }
 
 // dotnetBeside adds a file that is read without being named, where there is one.

@@ -215,7 +215,7 @@ func TestDotnetManifests(t *testing.T) {
 		{"named", "dotnet restore App.fsproj", []string{"App.fsproj", sdk(list), "Other.csproj", ""}, "App.fsproj"},
 		{"in a folder", "dotnet restore ./", []string{"App.csproj", sdk(list)}, "App.csproj"},
 		{"not there", "dotnet restore App.csproj", []string{"x", ""}, " breaks: the context has no file App.csproj"},
-		{"two of them", "dotnet restore", []string{"App.csproj", sdk(), "App.sln", ""}, " breaks: the context has 2 projects and solutions in one folder"},
+		{"two of them", "dotnet restore", []string{"App.csproj", sdk(), "App.sln", ""}, "App.csproj App.sln breaks: the context has 2 projects and solutions in one folder"},
 		{"a solution", "dotnet restore", []string{"App.sln", ""}, "App.sln breaks: the projects of App.sln lie in folders of their own"},
 		{"settings beside it", "dotnet restore", []string{"App.csproj", sdk(list), "Directory.Build.props", "<Project/>", "Directory.Packages.props", "<Project/>", "global.json", "{}", "App.csproj.user", "<Project/>"},
 			"App.csproj Directory.Build.props Directory.Packages.props global.json App.csproj.user"},
