@@ -108,6 +108,10 @@ func TestBaseIsInTheEngine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// People know it by its shortest name, though this one is the first in the alphabet.
+	if _, err := sb.Docker(t.Context(), "", "tag", base, "a.example/library/"+base); err != nil {
+		t.Fatal(err)
+	}
 	layers := len(analyzed(t, "engine:"+base).Layers)
 	a := analyzed(t, "engine:"+two)
 	for i, l := range a.Layers {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -65,7 +66,8 @@ type Lister interface {
 	ImageHistory(ctx context.Context, ref string, opts ...client.ImageHistoryOption) (client.ImageHistoryResult, error)
 }
 
-// Listed is an image of an engine. Without a name, its ID is its name.
+// Listed is an image of an engine. Its shortest name comes first, which is the one that
+// people know it by; without a name, its ID is its name.
 type Listed struct {
 	Names []string
 	ID    string
@@ -80,6 +82,7 @@ func List(ctx context.Context, engine Lister) ([]Listed, error) {
 	var out []Listed
 	for _, item := range list.Items {
 		names := slices.DeleteFunc(slices.Clone(item.RepoTags), func(name string) bool { return strings.HasPrefix(name, "<none>") })
+		slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 		if len(names) == 0 {
 			names = []string{item.ID}
 		}
