@@ -89,7 +89,7 @@ func dotnetCaches(u *Use, e Env) []Cache {
 		}
 	}
 	if p := e.Project; p.Known() && c.Guess == "" {
-		for _, name := range []string{"nuget.config", "NuGet.config", "NuGet.Config"} {
+		for _, name := range nugetConfigs() {
 			if text := string(p.read(name)); strings.Contains(text, "globalPackagesFolder") || strings.Contains(text, "repositoryPath") {
 				c.Guess = name + " moves the packages"
 			}

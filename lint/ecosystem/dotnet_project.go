@@ -47,8 +47,11 @@ func isSolution(name string) bool {
 // that asks for (learn.microsoft.com: "Customize the build by folder or solution", "Central
 // Package Management", "Common NuGet configurations", "global.json overview").
 func besideProjects() []string {
-	return []string{"Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "nuget.config", "NuGet.config", "NuGet.Config", "global.json"}
+	return append([]string{"Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json"}, nugetConfigs()...)
 }
+
+// nugetConfigs are the names that NuGet looks for where names have a case.
+func nugetConfigs() []string { return []string{"nuget.config", "NuGet.config", "NuGet.Config"} }
 
 // dotnetManifests says what "dotnet restore" reads of a project that has nothing to do
 // with other projects. A project is a program of MSBuild's, which may read whatever it
@@ -135,21 +138,21 @@ func (m *Manifests) dotnetBeside(p Project, name string) {
 	}
 	m.Files = append(m.Files, name)
 	switch {
-	case strings.EqualFold(name, "nuget.config"):
+	case slices.Contains(nugetConfigs(), name):
 		m.nugetConfig(p, name)
 	case name != "global.json":
 		m.msbuild(p, name)
 	}
 }
 
-// msbuild looks for what leads from a file of MSBuild's to others
+// msbuild looks for what leads from a file of MSBuild's to others. Names have no case there
 // (learn.microsoft.com/visualstudio/msbuild, "MSBuild project file schema reference",
 // "Property functions", "MSBuild conditions"; learn.microsoft.com/nuget, "NuGet pack and
 // restore as MSBuild targets").
-func (m *Manifests) msbuild(p Project, name string) {
-	text := p.read(name)
-	if bytes.Contains(text, []byte("$([")) || bytes.Contains(text, []byte("Exists(")) {
-		m.doubt(name + " calls a function, which may look at the sources")
+func (m *Manifests) msbuild(p Project, file string) {
+	text := p.read(file)
+	if bytes.Contains(text, []byte("$([")) || bytes.Contains(bytes.ToLower(text), []byte("exists(")) {
+		m.doubt(file + " calls a function, which may look at the sources")
 	}
 	d := xml.NewDecoder(bytes.NewReader(text))
 	for {
@@ -158,25 +161,25 @@ func (m *Manifests) msbuild(p Project, name string) {
 			return
 		}
 		if err != nil {
-			m.doubt(fmt.Sprintf("%s can't be read: %v", name, err))
+			m.doubt(fmt.Sprintf("%s can't be read: %v", file, err))
 			return
 		}
 		e, ok := token.(xml.StartElement)
 		if !ok {
 			continue
 		}
-		switch e.Name.Local {
-		case "ProjectReference":
-			m.breaks(name + " refers to another project")
-		case "Import", "Target", "UsingTask":
-			m.doubt(fmt.Sprintf("%s has an element %s, which may bring in other files", name, e.Name.Local))
-		case "RestoreSources", "RestoreAdditionalProjectSources", "RestorePackagesPath", "RestoreConfigFile", "NuGetLockFilePath", "RestoreOutputPath",
-			"BaseIntermediateOutputPath", "IntermediateOutputPath", "MSBuildProjectExtensionsPath", "RestorePackagesWithLockFile":
-			m.doubt(fmt.Sprintf("%s sets %s", name, e.Name.Local))
-		case "Project":
+		switch name := e.Name.Local; strings.ToLower(name) {
+		case "projectreference":
+			m.breaks(file + " refers to another project")
+		case "import", "target", "usingtask", "sdk":
+			m.doubt(fmt.Sprintf("%s has an element %s, which may bring in other files", file, name))
+		case "restoresources", "restoreadditionalprojectsources", "restorepackagespath", "restoreconfigfile", "nugetlockfilepath", "restoreoutputpath",
+			"baseintermediateoutputpath", "intermediateoutputpath", "msbuildprojectextensionspath", "restorepackageswithlockfile":
+			m.doubt(fmt.Sprintf("%s sets %s", file, name))
+		case "project":
 			for _, a := range e.Attr {
-				if a.Name.Local == "Sdk" && !strings.HasPrefix(a.Value, "Microsoft.NET.Sdk") {
-					m.doubt(fmt.Sprintf("%s takes its build from %s", name, a.Value))
+				if strings.EqualFold(a.Name.Local, "Sdk") && !strings.HasPrefix(a.Value, "Microsoft.NET.Sdk") {
+					m.doubt(fmt.Sprintf("%s takes its build from %s", file, a.Value))
 				}
 			}
 		}

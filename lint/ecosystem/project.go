@@ -38,6 +38,15 @@ func (p Project) regular(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// IsLink reports that name is a symbolic link.
+func (p Project) IsLink(name string) bool {
+	if !p.Known() {
+		return false
+	}
+	info, err := fs.Lstat(p.Files, path.Join(p.Dir, name))
+	return err == nil && info.Mode().Type() == fs.ModeSymlink
+}
+
 // read returns the bytes of a file; nil where it can't be had.
 func (p Project) read(name string) []byte {
 	data, err := fs.ReadFile(p.Files, path.Join(p.Dir, name))

@@ -95,6 +95,25 @@ func TestHoistConditions(t *testing.T) {
 	}
 }
 
+// TestLinkedManifests has settings elsewhere: a build doesn't read what links lead to.
+func TestLinkedManifests(t *testing.T) {
+	fc := world("package.json", plainPackage, "pnpm-lock.yaml", "lockfileVersion: '6.0'\n")
+	files, ok := fc.Files.(fstest.MapFS)
+	if !ok {
+		t.Fatalf("the context is a %T", fc.Files)
+	}
+	const dockerfile = "FROM node\nWORKDIR /app\nCOPY . .\nRUN pnpm install --frozen-lockfile\n"
+	for want, file := range map[string]*fstest.MapFile{
+		"build-safe": {Data: []byte("{}\n")},
+		"unsafe: pnpm-workspace.yaml is a symbolic link": {Data: []byte("config/pnpm.yaml"), Mode: fs.ModeSymlink},
+	} {
+		files["pnpm-workspace.yaml"] = file
+		if got := verdicts(t, rules.DependenciesAfterSource, dockerfile, fc); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // blind is a context of which one name can't be asked for.
 type blind struct {
 	fstest.MapFS

@@ -48,6 +48,11 @@ func (all *worlds) movable(s *step, i int, src *sourceCopy, e ecosystem.Env, m e
 			v.less(lint.Unsafe, "%s may come with the sources", program)
 		}
 	}
+	for _, name := range m.Files {
+		if e.Project.IsLink(name) {
+			v.less(lint.Unsafe, "%s is a symbolic link", name) // what it leads to wasn't read
+		}
+	}
 	all.apart(src, u, e, m, &v)
 	all.place(s, i, src, &v)
 	for _, name := range append([]string{src.dest, src.dir, u.Dir}, m.Files...) {
